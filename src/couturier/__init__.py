@@ -1,0 +1,1 @@
+"""Teaches Stable Diffusion a fashion brand's catalogue and checks what it draws."""

@@ -1,0 +1,1 @@
+"""Stage one, second half: products become a folder of pictures and captions to train on."""

@@ -1,0 +1,1 @@
+"""Stable Diffusion's numerics: bases, adapters, noise, sampling; knows nothing of clothes."""

@@ -1,0 +1,1 @@
+"""Stage four: looks become scores, each with how many it rests on."""

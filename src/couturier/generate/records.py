@@ -1,0 +1,65 @@
+"""What drawing leaves: a PNG a look and one line of `looks.jsonl` saying how it was made."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from couturier.errors import LooksError
+from couturier.files import append_json_line, read_json_lines
+
+LOOKS_FILE = "looks.jsonl"
+QUARANTINE_FOLDER = "quarantine"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One picture drawn.
+
+    Attributes:
+        file: The picture's name in the looks folder; the original of a blacked-out picture
+            is at `quarantine/` under the same name.
+        prompt: The sentence.
+        seed: Of the starting noise.
+        settings: All that changes a pixel: steps, guidance, negative, sampler, width, height,
+            base, base_hash, lora, lora_scale, lora_hash, device, dtype.
+        safety: {"verdict": "pass" | "review" | "block" | "unchecked", "reasons": [...], ...}.
+        receipt: Colour receipt: one dictionary a garment asked for (see vision.records).
+        seconds: What it took to draw.
+    """
+
+    file: str
+    prompt: str
+    seed: int
+    settings: dict[str, Any]
+    safety: dict[str, Any]
+    receipt: tuple[dict[str, Any], ...] = ()
+    seconds: float = 0.0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def append_look(folder: Path, look: Look) -> None:
+    """Add one line to `looks.jsonl`; the picture must be on disk before."""
+    append_json_line(folder / LOOKS_FILE, asdict(look))
+
+
+def read_looks(folder: Path) -> Iterator[Look]:
+    """Read `looks.jsonl` of a folder in drawing order.
+
+    Raises:
+        LooksError: no such folder, no looks in it, or a line that is no look.
+    """
+    path = folder / LOOKS_FILE
+    if not path.is_file():
+        raise LooksError(
+            f"{folder}: no looks there (no {LOOKS_FILE})",
+            fix='draw some with `couturier generate "a red dress" --out DIR`',
+        )
+    for line, row in read_json_lines(path):
+        try:
+            yield Look(**{**row, "receipt": tuple(row.get("receipt", ()))})
+        except TypeError as fault:
+            raise LooksError(
+                f"{path}, line {line}: no look ({fault})",
+                fix="remove the line, or draw the pictures anew",
+            ) from fault

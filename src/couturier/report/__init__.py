@@ -1,0 +1,1 @@
+"""Stage five: looks and scores become one page to read."""

@@ -1,0 +1,1 @@
+"""Stage two: a data set and a base become a LoRA adapter."""

@@ -1,0 +1,1 @@
+"""What a picture shows: garments' masks, their colours, likeness."""
