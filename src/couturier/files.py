@@ -211,6 +211,7 @@ def _remedy(fault: OSError) -> str:
         errno.ENOENT: "check the path; `couturier --help` names the command that makes this file",
         errno.EACCES: "give yourself the right to use this path, or choose another one",
         errno.EROFS: "choose a folder on a disk that can be written to",
+        errno.EEXIST: "a part of this path is a file; choose another folder",
         errno.ENOTDIR: "a part of this path is a file; choose another folder",
         errno.EISDIR: "this is a folder; give the path of a file",
     }

@@ -4,13 +4,17 @@ import importlib.metadata
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from couturier.files import read_json, write_json
 
 FORMAT = 1
+
+OnStep = Callable[[int, int, str], None]
+"""Long work tells how many are done, how many there are, and a short note."""
+
 _PACKAGES = ("torch", "diffusers", "transformers", "peft", "accelerate", "safetensors", "Pillow")
 
 

@@ -1,0 +1,34 @@
+"""`couturier check`: the catalogue doctor."""
+
+import json
+import sys
+from pathlib import Path
+
+from couturier import pipeline
+from couturier.cli.options import Config, Images, Json, ProductData, Sets
+from couturier.cli.progress import show_progress
+from couturier.cli.tables import print_faults
+
+NAME = "check"
+
+
+def command(
+    product_data: ProductData,
+    images: Images = None,
+    config: Config = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Read a catalogue, say what is wrong and how to mend it. Changes nothing.
+
+    Shows what each row will teach: the caption, and the garments seen in it. With --json one
+    object a row: image_id, caption, garments, faults.
+    """
+    given = pipeline.Given(config, tuple(sets or ()))
+    with show_progress("reading") as on_step:
+        rows, faults = pipeline.check(product_data, images, given=given, on_step=on_step)
+    if as_json:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    print_faults(Path(product_data), rows, faults)

@@ -1,0 +1,59 @@
+"""`couturier dataset`: pictures and captions to train on."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from couturier import pipeline
+from couturier.cli.options import Config, Json, ProductData, Sets
+from couturier.cli.progress import show_progress
+from couturier.cli.tables import print_summary
+
+NAME = "dataset"
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the data set goes.")]
+Caption = Annotated[
+    str | None,
+    typer.Option(
+        "--caption",
+        metavar="TEMPLATE|description",
+        help="`description`: the shop's copy as it is, as the original did. A template such as "
+        '"{colour} {kind}, {title}" fills in fields. Default: what can be seen first, then copy.',
+    ),
+]
+Size = Annotated[
+    int | None, typer.Option("--size", metavar="PX", help="Longest side, pixels. Never enlarges.")
+]
+Quality = Annotated[int | None, typer.Option("--quality", metavar="Q", help="JPEG quality, 1-95.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any row is left out.")]
+
+
+def command(
+    product_data: ProductData,
+    images: Annotated[
+        Path, typer.Option("--images", metavar="DIR", help="Folder with the pictures.")
+    ] = Path("data/images"),
+    out: Out = Path("data/compressed_images"),
+    caption: Caption = None,
+    size: Size = None,
+    quality: Quality = None,
+    strict: Strict = False,
+    config: Config = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Make the data set: compressed pictures, metadata.jsonl, and faults.jsonl for the rest.
+
+    `datasets.load_dataset("imagefolder", data_dir=DIR)` reads the folder as it is.
+    """
+    options = {"caption": caption, "size_px": size, "quality": quality, "strict": strict or None}
+    given = pipeline.Given(config, tuple(sets or ()), options)
+    with show_progress("pictures") as on_step:
+        summary = pipeline.dataset(product_data, images, out, given=given, on_step=on_step)
+    if as_json:
+        sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")
+    else:
+        print_summary(out, summary)

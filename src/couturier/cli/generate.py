@@ -1,0 +1,110 @@
+"""`couturier generate`: pictures from sentences."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from couturier import pipeline
+from couturier.cli.options import Base, Config, Json, Sets
+from couturier.cli.progress import say, show_progress
+
+NAME = "generate"
+
+Samplers = "ddim, pndm, dpm++2m-karras, unipc, euler, euler-a"
+
+
+def command(
+    prompts: Annotated[
+        list[str] | None, typer.Argument(metavar="PROMPT...", help="One sentence a picture.")
+    ] = None,
+    prompts_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--prompts",
+            metavar="FILE",
+            help="More sentences: one a line, or JSON lines or CSV with columns for settings.",
+        ),
+    ] = None,
+    base: Base = None,
+    lora: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lora", metavar="models/NAME[:SCALE]", help="An adapter, its strength after a colon."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the looks go; never overwritten.")
+    ] = Path("looks/first"),
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Of the first picture; then N+1, ...")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", help="Pictures a sentence.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="Denoising steps.")
+    ] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option("--guidance", metavar="G", help="How hard to hold on to the sentence."),
+    ] = None,
+    negative: Annotated[
+        str | None, typer.Option("--negative", metavar="TEXT", help="What to stay away from.")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="WxH", help="Pixels; default: what the base was made for."),
+    ] = None,
+    sampler: Annotated[
+        str | None, typer.Option("--sampler", metavar="NAME", help=f"One of {Samplers}.")
+    ] = None,
+    faithful: Annotated[
+        str | None,
+        typer.Option("--faithful", metavar="off", help="Colour guidance; only `off` as yet."),
+    ] = None,
+    safety: Annotated[
+        str | None,
+        typer.Option(
+            "--safety", metavar="PROFILE", help="`general`, or `off` (told in the files)."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Draw only what is not in the folder yet.")
+    ] = False,
+    config: Config = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Draw looks from sentences, each a PNG that knows how it was made.
+
+    A picture the safety checker flags is blacked out, the reason told, and the original kept in
+    DIR/quarantine.
+    """
+    options = {
+        "base": base,
+        "lora": tuple(lora) if lora else None,
+        "seed": seed,
+        "count": count,
+        "steps": steps,
+        "guidance": guidance,
+        "negative": negative,
+        "size": size,
+        "sampler": sampler,
+        "faithful": faithful,
+        "safety": safety,
+    }
+    given = pipeline.Given(config, tuple(sets or ()), options)
+    with show_progress("drawing") as on_step:
+        looks = pipeline.generate(
+            prompts or (), prompts_file, out, given=given, resume=resume, on_step=on_step
+        )
+    for look in looks:
+        sys.stdout.write((json.dumps(look) if as_json else str(out / look["file"])) + "\n")
+        if look["safety"]["verdict"] not in ("pass", "unchecked"):
+            say(
+                f"{look['file']}: {look['safety']['verdict']}: {'; '.join(look['safety']['reasons'])}"
+            )
+    say(f"next: couturier evaluate {out}")

@@ -1,0 +1,42 @@
+"""Options that several commands share, so that one name means one thing everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProductData = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PRODUCT_DATA",
+        help="The shop's file: product_data.json (a list, or an object keyed by id), "
+        "JSON lines, CSV or TSV. Read, never written to.",
+    ),
+]
+Images = Annotated[
+    Path | None,
+    typer.Option("--images", metavar="DIR", help="Folder with the pictures, <image_id>.jpg|png."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings in TOML, one [section] a stage."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="One setting, as in --set train.max_steps=50; may be given again. "
+        "docs/settings.md lists all.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for machines.")]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="mini|HUB_ID|PATH",
+        help="The Stable Diffusion to start from: `mini` (comes along, offline), a hub id, or a "
+        "diffusers folder. Default: CompVis/stable-diffusion-v1-4.",
+    ),
+]

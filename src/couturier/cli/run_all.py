@@ -1,0 +1,30 @@
+"""`couturier run`: all six stages, going on where it stopped."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from couturier import pipeline
+from couturier.cli.options import Sets
+from couturier.cli.progress import say, show_progress
+
+NAME = "run"
+
+
+def command(
+    config: Annotated[
+        Path,
+        typer.Option("--config", metavar="FILE", help="What to run, in TOML; see docs/tutorial."),
+    ] = Path("couturier.toml"),
+    sets: Sets = None,
+) -> None:
+    """Do all six stages in the folder of the settings file; a stage already done is not repeated."""
+    page = pipeline.run_all(
+        config.parent,
+        given=pipeline.Given(config, tuple(sets or ())),
+        show=show_progress,
+        say=say,
+    )
+    sys.stdout.write(f"{page}\n")

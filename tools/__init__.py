@@ -1,0 +1,1 @@
+"""Programs of this project that are no part of the product."""
