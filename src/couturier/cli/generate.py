@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -103,8 +103,11 @@ def command(
         )
     for look in looks:
         sys.stdout.write((json.dumps(look) if as_json else str(out / look["file"])) + "\n")
-        if look["safety"]["verdict"] not in ("pass", "unchecked"):
-            say(
-                f"{look['file']}: {look['safety']['verdict']}: {'; '.join(look['safety']['reasons'])}"
-            )
+        _tell_safety(look)
     say(f"next: couturier evaluate {out}")
+
+
+def _tell_safety(look: dict[str, Any]) -> None:
+    verdict, reasons = look["safety"]["verdict"], look["safety"]["reasons"]
+    if verdict != "pass":
+        say(f"{look['file']}: {verdict}: {'; '.join(reasons)}")

@@ -20,7 +20,7 @@ def command(
     ] = Path("couturier.toml"),
     sets: Sets = None,
 ) -> None:
-    """Do all six stages in the folder of the settings file; a stage already done is not repeated."""
+    """Do all six stages in the settings file's folder; what is done already is not repeated."""
     page = pipeline.run_all(
         config.parent,
         given=pipeline.Given(config, tuple(sets or ())),

@@ -1,14 +1,16 @@
-"""What scoring leaves: one line of `scores.jsonl` a look."""
+"""What scoring leaves: one line of `scores.jsonl` a look, and `summary.json` over all of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from couturier.errors import LooksError
-from couturier.files import read_json_lines, write_json_lines
+from couturier.files import read_json, read_json_lines, write_json, write_json_lines
 
 SCORES_FILE = "scores.jsonl"
+SUMMARY_FILE = "summary.json"
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Score:
         faithful: True when every garment asked for is there in its colour; None when the
             prompt names no garment or a verdict is "unsure".
         comment: The measured comment of the results table, one plain sentence or two.
+        extra: prompt and seed; "key", under which a second run knows it again; "likeness" and
+            "nearest", the training picture most like it; "blocked"; "fault".
     """
 
     file: str
@@ -30,6 +34,102 @@ class Score:
     faithful: bool | None
     comment: str
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How many of how many, with its 95 % interval (Wilson) in shares from 0 to 1."""
+
+    right: int
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over `n` pictures with its 95 % bootstrap interval; None for fewer than two."""
+
+    value: float
+    n: int
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured over one folder of looks.
+
+    Attributes:
+        n_looks: Pictures scored.
+        n_unsure: Of these, pictures with a garment that could not be judged; in no rate.
+        n_plain: Pictures whose prompt names no garment, or that have none; in no rate.
+        n_blocked: Pictures the safety checker withheld; measured on the original kept aside.
+        n_faults: Pictures that could not be read.
+        looks: Pictures in which every garment asked for is there in its colour.
+        garments: Garments there in their colour, of those with a plain verdict.
+        found: Garments there in whatever colour, of those that were looked for.
+        by_count: `looks` again, by the number of garments the prompt names.
+        text_image: Cosine between prompt and picture.
+        likeness: Likeness to the nearest training picture, 0 to 1.
+    """
+
+    n_looks: int
+    n_unsure: int
+    n_plain: int
+    n_blocked: int
+    n_faults: int
+    looks: Rate
+    garments: Rate
+    found: Rate
+    by_count: dict[str, Rate]
+    text_image: Mean | None
+    likeness: Mean | None
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The same prompts and seeds drawn twice: in how many pictures which side is right.
+
+    Attributes:
+        n: Pairs judged on both sides.
+        both: Right on both sides.
+        only_this: Right here, wrong there.
+        only_other: Wrong here, right there.
+        p_value: Exact McNemar test, two-sided: chance of a split as uneven or more if the two
+            sides were equally good.
+        text_image: Mean difference of the text-image cosine, this minus other.
+    """
+
+    n: int
+    both: int
+    only_this: int
+    only_other: int
+    p_value: float
+    text_image: Mean | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The verdict in figures.
+
+    Attributes:
+        measured: Over the looks.
+        against: Folder of the looks compared with, as given; None without.
+        other: Over those looks.
+        paired: Over pictures of the same prompt and seed on both sides.
+        train: The data set the likeness is measured to; None without.
+        catalogue_likeness: Likeness of training pictures to their own nearest, for scale.
+        judge: What measured: segmenter and its hash, vision tower, couturier's version.
+    """
+
+    measured: Measured
+    against: str | None = None
+    other: Measured | None = None
+    paired: Paired | None = None
+    train: str | None = None
+    catalogue_likeness: Mean | None = None
+    judge: dict[str, Any] = field(default_factory=dict)
 
 
 def write_scores(folder: Path, scores: Iterable[Score]) -> None:
@@ -41,13 +141,69 @@ def read_scores(folder: Path) -> Iterator[Score]:
     """Read `scores.jsonl` of a looks folder.
 
     Raises:
-        LooksError: the looks have not been scored yet.
+        LooksError: the looks have not been scored yet, or a line is no score.
     """
-    path = folder / SCORES_FILE
+    path = _require(folder, SCORES_FILE)
+    for line, row in read_json_lines(path):
+        try:
+            yield Score(**{**row, "receipt": tuple(row["receipt"])})
+        except (TypeError, KeyError) as fault:
+            raise _not_ours(f"{path}, line {line}", folder, fault) from fault
+
+
+def write_summary(folder: Path, summary: Summary) -> None:
+    """Write `summary.json` into a looks folder, whole."""
+    write_json(folder / SUMMARY_FILE, {"format": FORMAT, **asdict(summary)})
+
+
+def read_summary(folder: Path) -> Summary:
+    """Read `summary.json` of a looks folder.
+
+    Raises:
+        LooksError: the looks have not been scored yet, or the file is no summary.
+    """
+    path = _require(folder, SUMMARY_FILE)
+    row = read_json(path)
+    try:
+        other, paired = row["other"], row["paired"]
+        return Summary(
+            measured=_to_measured(row["measured"]),
+            against=row["against"],
+            other=_to_measured(other) if other else None,
+            paired=Paired(**{**paired, "text_image": _to_mean(paired["text_image"])})
+            if paired
+            else None,
+            train=row["train"],
+            catalogue_likeness=_to_mean(row["catalogue_likeness"]),
+            judge=row["judge"],
+        )
+    except (TypeError, KeyError) as fault:
+        raise _not_ours(str(path), folder, fault) from fault
+
+
+def _to_measured(row: Mapping[str, Any]) -> Measured:
+    rates = {name: Rate(**row[name]) for name in ("looks", "garments", "found")}
+    by_count = {count: Rate(**rate) for count, rate in row["by_count"].items()}
+    means = {name: _to_mean(row[name]) for name in ("text_image", "likeness")}
+    return Measured(**{**row, **rates, **means, "by_count": by_count})
+
+
+def _to_mean(row: Mapping[str, Any] | None) -> Mean | None:
+    return Mean(**row) if row else None
+
+
+def _require(folder: Path, name: str) -> Path:
+    path = folder / name
     if not path.is_file():
         raise LooksError(
-            f"{folder}: not scored yet (no {SCORES_FILE})",
+            f"{folder}: not scored yet (no {name})",
             fix=f"run `couturier evaluate {folder}` first",
         )
-    for _, row in read_json_lines(path):
-        yield Score(**{**row, "receipt": tuple(row["receipt"])})
+    return path
+
+
+def _not_ours(place: str, folder: Path, fault: Exception) -> LooksError:
+    return LooksError(
+        f"{place}: not as `couturier evaluate` writes it ({fault})",
+        fix=f"remove the file and run `couturier evaluate {folder}` again",
+    )
