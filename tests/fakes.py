@@ -1,0 +1,160 @@
+"""Tiny random models of the true classes in diffusers' folders: 32 px, milliseconds a step."""
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    PNDMScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+from PIL import Image
+from transformers import (
+    CLIPConfig,
+    CLIPImageProcessor,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+)
+
+TINY_PX = 32
+_TEXT_WIDTH = 16
+
+
+def make_tiny_base(
+    folder: Path, *, seed: int = 0, text_width: int = _TEXT_WIDTH, flag_all: bool = False
+) -> Path:
+    """Write a whole Stable Diffusion 1.x pipeline with random weights; the same seed, the same.
+
+    Args:
+        folder: Gets model_index.json and a folder a part.
+        seed: Of all weights.
+        text_width: Width of the text embeddings; another one makes a base adapters do not fit.
+        flag_all: Whether the safety checker flags every picture, or none.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        pipeline = StableDiffusionPipeline(
+            vae=_make_vae(),
+            text_encoder=_make_text_encoder(text_width),
+            tokenizer=_make_tokenizer(),
+            unet=_make_unet(text_width),
+            scheduler=_make_scheduler(),
+            safety_checker=_make_safety_checker(flag_all=flag_all),
+            feature_extractor=CLIPImageProcessor(
+                size={"shortest_edge": TINY_PX}, crop_size={"height": TINY_PX, "width": TINY_PX}
+            ),
+        )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def make_dataset(folder: Path, *, n_items: int = 6, n_held_out: int = 1) -> Path:
+    """Write a data set of plain-coloured pictures, as `couturier dataset` leaves it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number in range(n_items):
+        colour = (40 * number % 256, 90, 200 - 30 * number % 200)
+        Image.new("RGB", (24, 32), colour).save(folder / f"{number}.png")
+        rows.append(
+            {
+                "file_name": f"{number}.png",
+                "text": f"a dress in colour {number}",
+                "image_id": str(number),
+                "split": "held-out" if number >= n_items - n_held_out else "train",
+            }
+        )
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "metadata.jsonl").write_text(lines, encoding="utf-8")
+    return folder
+
+
+def _make_vae() -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=(8, 8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=4,
+        sample_size=TINY_PX,
+    )
+
+
+def _make_unet(text_width: int) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=TINY_PX // 8,
+        block_out_channels=(8, 16),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=2,
+        cross_attention_dim=text_width,
+    )
+
+
+def _make_text_encoder(text_width: int) -> CLIPTextModel:
+    tokenizer = _make_tokenizer()
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=text_width,
+        intermediate_size=2 * text_width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        projection_dim=text_width,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return CLIPTextModel(config)
+
+
+def _make_tokenizer() -> CLIPTokenizer:
+    # One token a byte, as CLIP's byte-level alphabet has it, inside a word and at its end.
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    alphabet = [chr(byte) for byte in printable] + [chr(256 + n) for n in range(len(others))]
+    tokens = [*alphabet, *(letter + "</w>" for letter in alphabet)]
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    return CLIPTokenizer(
+        vocab={token: number for number, token in enumerate(tokens)},
+        merges=[],
+        model_max_length=77,
+    )
+
+
+def _make_scheduler() -> PNDMScheduler:
+    return PNDMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        num_train_timesteps=1000,
+        skip_prk_steps=True,
+        steps_offset=1,
+        set_alpha_to_one=False,
+    )
+
+
+def _make_safety_checker(*, flag_all: bool) -> StableDiffusionSafetyChecker:
+    small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+    config = CLIPConfig(
+        text_config={**small, "num_attention_heads": 2},
+        vision_config={
+            **small,
+            "num_attention_heads": 2,
+            "image_size": TINY_PX,
+            "patch_size": 8,
+            "projection_dim": 8,
+        },
+        projection_dim=8,
+    )
+    checker = StableDiffusionSafetyChecker(config)
+    # Cosine similarities lie between -1 and 1: such thresholds are always, or never, passed.
+    threshold = -1.5 if flag_all else 1.5
+    checker.concept_embeds_weights.data.fill_(threshold)
+    checker.special_care_embeds_weights.data.fill_(threshold)
+    return checker
