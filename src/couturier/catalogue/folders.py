@@ -1,0 +1,158 @@
+"""Finds a product's pictures in the images folder: by its id, or by the paths its row names."""
+
+import os
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from couturier.errors import CatalogueError
+
+# What cameras and shops export. Some of it cannot be read here (heic); it is found all the same,
+# so that the fault says "broken picture" and not "no picture".
+PICTURE_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".avif",
+    ".jfif",
+    ".heic",
+)
+_URL = re.compile(r"^[a-z][a-z0-9+.-]*:[/\\]{2}|^(?:data|javascript|file):", re.IGNORECASE)
+_DRIVE = re.compile(r"^[a-z]:", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a name led to.
+
+    Attributes:
+        path: The picture; None where there is none.
+        fault: A kind of `faults.FAULT_KINDS`, "" where all is well. "several pictures" comes
+            with a path.
+        reason: What is wrong.
+    """
+
+    path: Path | None
+    fault: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """All pictures of a folder by name, listed once.
+
+    Rows are looked up in the listing and never touch the disk, so that no path, however
+    written, leads out of the folder.
+
+    Attributes:
+        root: The folder.
+        unreadable: Folders below it that could not be listed.
+    """
+
+    root: Path
+    unreadable: tuple[str, ...] = ()
+    _by_path: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    _by_stem: dict[str, list[str]] = field(default_factory=dict, repr=False)
+
+    def find_by_id(self, image_id: str) -> Found:
+        """Find `<image_id>.*`, in the folder itself before its subfolders, case aside."""
+        if has_suffix(image_id) and (exact := self._by_path.get(_fold(image_id))):
+            return self._choose(image_id, exact)
+        names = self._by_stem.get(_fold(image_id), [])
+        if not names:
+            return Found(None, "no picture", f"no picture {image_id[:80]!r}.jpg, .png, ... found")
+        shallowest = min(name.count("/") for name in names)
+        return self._choose(image_id, [name for name in names if name.count("/") == shallowest])
+
+    def find_by_path(self, written: str) -> Found:
+        """Find the picture that a row names by a path relative to the folder or one above it."""
+        path = written.replace("\\", "/")
+        if _URL.match(path):
+            return Found(None, "web address", f"{written[:120]!r} is a web address")
+        parts = PurePosixPath(path).parts
+        if path.startswith("/") or _DRIVE.match(path) or ".." in parts or "\0" in path:
+            return Found(None, "unsafe path", f"{written[:120]!r} leads out of the images folder")
+        for start in self._starts(parts):
+            if names := self._by_path.get(_fold("/".join(parts[start:]))):
+                return self._choose("/".join(parts[start:]), names)
+        return Found(None, "no picture", f"no picture at {written[:120]!r}")
+
+    def _starts(self, parts: tuple[str, ...]) -> list[int]:
+        """Where the path may begin: at once, or after the images folder's own name."""
+        after = [at + 1 for at, part in enumerate(parts[:-1]) if _fold(part) == self._own_name]
+        return [0, *after]
+
+    @property
+    def _own_name(self) -> str:
+        return _fold(self.root.resolve().name)
+
+    def _choose(self, wanted: str, names: list[str]) -> Found:
+        if len(names) == 1:
+            return Found(self.root / names[0])
+        exact = [name for name in names if wanted in (name, strip_suffix(name), _stem(name))]
+        if len({strip_suffix(name) for name in exact or names}) > 1:
+            told = ", ".join(sorted(names)[:4])
+            return Found(None, "ambiguous picture", f"{wanted[:80]!r} could be any of {told}")
+        first, *others = sorted(exact or names, key=_rank)
+        if not others:
+            return Found(self.root / first)
+        return Found(
+            self.root / first,
+            "several pictures",
+            f"{first} is used, {', '.join(others[:4])} is not",
+        )
+
+
+def list_pictures(root: Path) -> PictureFolder:
+    """List a folder with its subfolders; links to folders are not followed.
+
+    Raises:
+        CatalogueError: there is no such folder, or it may not be read.
+    """
+    if not root.is_dir():
+        raise CatalogueError(
+            f"{root}: no such images folder", fix="give the pictures' folder with --images DIR"
+        )
+    unreadable: list[str] = []
+    by_path: dict[str, list[str]] = defaultdict(list)
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for folder, _, files in os.walk(root, onerror=lambda fault: unreadable.append(str(fault))):
+        below = Path(folder).relative_to(root).as_posix()
+        for file in files:
+            if has_suffix(file) and not file.startswith("."):
+                name = file if below == "." else f"{below}/{file}"
+                by_path[_fold(name)].append(name)
+                for stem in {_fold(strip_suffix(name)), _fold(_stem(name))}:
+                    by_stem[stem].append(name)
+    return PictureFolder(root, tuple(unreadable), dict(by_path), dict(by_stem))
+
+
+def has_suffix(name: str) -> bool:
+    """Say whether a name ends like a picture's."""
+    return name.lower().endswith(PICTURE_SUFFIXES)
+
+
+def strip_suffix(name: str) -> str:
+    """Take a picture's ending off its name; other dots are the name's own."""
+    return name[: name.rindex(".")] if has_suffix(name) else name
+
+
+def _stem(name: str) -> str:
+    return strip_suffix(name.rsplit("/", 1)[-1])
+
+
+def _fold(name: str) -> str:
+    # Discs differ in case and in how they store accents; ids come from another system altogether.
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _rank(name: str) -> tuple[int, str]:
+    suffix = name[name.rindex(".") :].lower()
+    return PICTURE_SUFFIXES.index(suffix), name

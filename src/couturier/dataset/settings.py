@@ -1,0 +1,108 @@
+"""What `couturier dataset` can be told: size, quality, captions, split."""
+
+import string
+from typing import Literal, Self
+
+from PIL import ImageColor
+from pydantic import Field, field_validator, model_validator
+
+from couturier.settings import Settings
+
+AUTO, DESCRIPTION = "auto", "description"
+
+
+class DatasetSettings(Settings):
+    """How pictures are compressed, what their captions say, and which are held out."""
+
+    size_px: int = Field(
+        512,
+        ge=16,
+        le=8192,
+        description="Longest side of the compressed pictures, pixels; smaller ones are never "
+        "enlarged. Train at the same resolution: more costs disk and time, less costs detail.",
+    )
+    quality: int = Field(
+        90,
+        ge=1,
+        le=95,
+        description="JPEG quality, 1 to 95. 90 keeps colours within a median ΔE2000 of 1; higher "
+        "only makes files larger.",
+    )
+    picture_format: Literal["jpg", "png"] = Field(
+        "jpg",
+        description="jpg: small files. png: lossless, five to ten times the size; for drawings.",
+    )
+    background: str = Field(
+        "#ffffff",
+        description="Colour laid under transparent pictures, as in #f4f0ea; the shop's own "
+        "backdrop teaches best.",
+    )
+    caption: str = Field(
+        AUTO,
+        description="auto: what can be seen first, then the shop's copy as far as 77 tokens go. "
+        "description: the copy as it is, as the original did. Or a template such as "
+        '"{colour} {kind}, {title}" over any field of the rows.',
+    )
+    held_out_share: float = Field(
+        0.05,
+        ge=0,
+        le=0.5,
+        description="Share of the products kept out of training to measure on, 0 to 0.5; chosen "
+        "by product, so that no other picture of a held-out product is trained on.",
+    )
+    seed: int = Field(0, ge=0, description="Chooses which products are held out.")
+    min_side_px: int = Field(
+        16,
+        ge=1,
+        le=8192,
+        description="Pictures whose longer side is shorter than this are left out, pixels. Those "
+        "under 64 are told in any case.",
+    )
+    max_megapixels: float = Field(
+        200.0,
+        gt=0,
+        le=2000,
+        description="Pictures larger than this are left out before they are decoded, millions of "
+        "pixels; each million takes 3 MB of memory a worker.",
+    )
+    workers: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Pictures worked on at once; 0 means one a processor core, 8 at most.",
+    )
+    strict: bool = Field(
+        False, description="Refuse the whole catalogue if anything of it must be left out."
+    )
+
+    @field_validator("background")
+    @classmethod
+    def _is_colour(cls, value: str) -> str:
+        try:
+            ImageColor.getrgb(value)
+        except ValueError as fault:
+            raise ValueError("no colour; write #rrggbb or a CSS name such as white") from fault
+        return value
+
+    @field_validator("caption")
+    @classmethod
+    def _is_caption(cls, value: str) -> str:
+        if value in (AUTO, DESCRIPTION):
+            return value
+        try:
+            parts = list(string.Formatter().parse(value))
+        except ValueError as fault:
+            raise ValueError(f"no template ({fault}); write {{field}} for a field") from fault
+        # Only plain names: "{title.__class__}" and "{0!r:>99}" would reach into Python itself.
+        for _, name, layout, conversion in parts:
+            if name is not None and (layout or conversion or not name.isidentifier()):
+                raise ValueError(f"'{{{name}}}' is no field; write plain names such as {{title}}")
+        if not any(name for _, name, _, _ in parts):
+            raise ValueError("names no field; write auto, description or a template with {title}")
+        return value
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if self.min_side_px > self.size_px:
+            raise ValueError(f"min_side_px {self.min_side_px} is above size_px {self.size_px}")
+        return self
