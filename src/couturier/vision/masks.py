@@ -1,0 +1,86 @@
+"""Where the garments are: regions of a label map, or what stands off a plain ground."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from couturier.vision.colours import to_lab
+from couturier.vision.segmenter import GarmentSegmenter, segment
+
+Mask = NDArray[np.bool_]
+
+NOISE_SHARE = 0.0008  # smaller specks are the segmenter's noise: 13 pixels of 128 x 128
+_WORK_PX = 128
+_PLAIN_DELTA = 9.0  # spread of a plain ground in ΔE76: paper, wall, studio sweep
+_FOREGROUND_DELTA = 13.0
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """A picture with a class at every pixel.
+
+    Attributes:
+        pixels: sRGB bytes; shape (height, width, 3).
+        labels: Index into `names`; shape (height, width).
+        names: The classes, as the segmenter's config.json names them.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    names: tuple[str, ...]
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return int(self.labels.size)
+
+    def find_regions(self, classes: tuple[str, ...]) -> list[Mask]:
+        """Find the connected regions of some classes taken together, the largest first."""
+        wanted = [index for index, name in enumerate(self.names) if name in classes]
+        return _split(np.isin(self.labels, wanted), smallest=NOISE_SHARE * self.area)
+
+
+def label_picture(image: Image.Image, segmenter: GarmentSegmenter) -> LabelledPicture:
+    """Ask the segmenter what is where, at the segmenter's own resolution."""
+    labels, names = segment(segmenter, [image.convert("RGB")])[0]
+    size = (labels.shape[1], labels.shape[0])
+    pixels = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX))
+    return LabelledPicture(pixels, labels.astype(np.uint8), tuple(names))
+
+
+def find_foreground(image: Image.Image) -> tuple[NDArray[np.uint8], Mask] | None:
+    """Find what stands before a plain ground, whose colour is read off the picture's border.
+
+    Returns:
+        The picture's pixels and the foreground's mask, at no more than 128 px a side; None where
+        the ground is not plain, or hardly anything or nearly everything stands off it.
+    """
+    small = image.convert("RGB")
+    small.thumbnail((_WORK_PX, _WORK_PX), Image.Resampling.BOX)
+    pixels = np.asarray(small)
+    lab = to_lab(pixels)
+    border = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+    ground = np.median(border, axis=0)
+    if np.mean(np.linalg.norm(border - ground, axis=-1) < _PLAIN_DELTA) < 0.7:
+        return None
+    mask = np.linalg.norm(lab - ground, axis=-1) > _FOREGROUND_DELTA
+    mask = ndimage.binary_opening(mask, iterations=1)
+    return (pixels, mask) if 0.015 < mask.mean() < 0.95 else None
+
+
+def shrink(mask: Mask) -> Mask:
+    """Take one pixel off a mask's rim, where colours mix with what is next to it.
+
+    A garment too thin for that (a belt, a strap) keeps its rim.
+    """
+    inner = np.asarray(ndimage.binary_erosion(mask))
+    return inner if inner.sum() > 0.3 * mask.sum() else mask
+
+
+def _split(mask: Mask, *, smallest: float) -> list[Mask]:
+    numbered, count = ndimage.label(mask)
+    regions = [numbered == number for number in range(1, count + 1)]
+    return sorted((r for r in regions if r.sum() >= smallest), key=lambda r: -int(r.sum()))

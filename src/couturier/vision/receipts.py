@@ -1,0 +1,265 @@
+"""The colour receipt of a picture: each garment asked for is looked for and its colour judged.
+
+A garment takes the region of its own class, else of a class the segmenter mixes it up with and
+that nobody else in the sentence claims. Garments of one class are matched to that class's
+regions by colour, since the sentence does not say which is where. What cannot be told apart is
+"unsure", never guessed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from PIL import Image
+from scipy.optimize import linear_sum_assignment
+
+from couturier.garments.colours import (
+    NEAR,
+    difference,
+    find_colour,
+    find_colours,
+    hex_of,
+    judge_colour,
+    name_colour,
+)
+from couturier.garments.kinds import family_of
+from couturier.garments.records import Garment
+from couturier.vision.colours import Lab, MainColour, measure_colour
+from couturier.vision.masks import LabelledPicture, Mask, find_foreground, label_picture, shrink
+from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG, GarmentReceipt
+from couturier.vision.segmenter import GarmentSegmenter
+
+SMALL_SHARE = 0.0025  # 40 pixels of 128 x 128: fewer give no colour one can swear to
+_WORD = {True: RIGHT, False: WRONG, "unsure": UNSURE}
+_SAME_CLOTH = 10.0  # ΔE2000 up to which two regions are parts of one garment: shoes, jacket halves
+
+# A family's own classes first, then those the segmenter takes it for.
+_CLASSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "top": (("top",), ("t-shirt", "shirt", "sweater", "dress")),
+    "t-shirt": (("t-shirt",), ("top", "shirt", "sweater")),
+    "shirt": (("shirt",), ("top", "t-shirt", "sweater", "jacket")),
+    "sweater": (("sweater",), ("top", "t-shirt", "shirt", "jacket", "dress")),
+    "jacket": (("jacket",), ("sweater", "shirt")),
+    "dress": (("dress",), ("top", "skirt", "t-shirt", "sweater")),
+    "jumpsuit": ((), ("dress", "trousers", "top")),
+    "skirt": (("skirt",), ("shorts", "dress")),
+    "trousers": (("trousers",), ("shorts",)),
+    "shorts": (("shorts",), ("skirt", "trousers")),
+    "shoes": (("shoes", "heels", "sandals"), ()),
+    "bag": (("bag", "wallet"), ()),
+    "belt": (("belt",), ()),
+    "watch": (("watch",), ()),
+    "eyewear": (("sunglasses",), ()),
+    "hat": (("hat",), ()),
+    "scarf": (("scarf",), ()),
+    "tie": (("tie",), ()),
+    "socks": (("socks",), ()),
+    "swimwear": ((), ("top", "dress")),
+    "underwear": ((), ("top",)),
+}
+_BOTTOM: tuple[tuple[str, ...], tuple[str, ...]] = ((), ("shorts",))
+_BOTTOM_WORDS = {"bottom", "bottoms", "briefs", "brief", "panty", "thong", "trunks", "boxers"}
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """Regions of one colour, taken for one garment."""
+
+    colour: MainColour
+    share: float
+
+
+def read_receipt(
+    image: Image.Image, garments: Sequence[Garment], segmenter: GarmentSegmenter | None
+) -> tuple[GarmentReceipt, ...]:
+    """Say of each garment asked for whether the picture shows it in its colour.
+
+    Args:
+        image: The picture, of any size and mode.
+        garments: What the prompt names, in its order.
+        segmenter: From `load_segmenter`; with None only a single garment before a plain ground
+            can be judged, all else is "unsure".
+
+    Returns:
+        One receipt a garment, in the order of `garments`.
+    """
+    if not garments:
+        return ()
+    if segmenter is None:
+        return _without_segmenter(image, garments)
+    receipts = judge_labelled(label_picture(image, segmenter), garments)
+    if len(garments) == 1 and receipts[0].seen is None and not _own(garments[0]):
+        return _without_segmenter(image, garments)
+    return receipts
+
+
+def judge_labelled(
+    picture: LabelledPicture, garments: Sequence[Garment]
+) -> tuple[GarmentReceipt, ...]:
+    """Judge the garments asked for on a picture whose classes are known at every pixel."""
+    receipts: dict[int, GarmentReceipt] = {}
+    claimed = {name for garment in garments for name in _own(garment)}
+    for classes, members in _group_by_class(garments).items():
+        receipts |= _judge_group(picture, classes, [(i, garments[i]) for i in members])
+    for index, garment in enumerate(garments):
+        if index not in receipts or receipts[index].verdict == MISSING:
+            near = tuple(name for name in _near(garment) if name not in claimed)
+            found = _judge_group(picture, near, [(index, garment)])[index]
+            if found.verdict != MISSING:
+                receipts[index] = found
+                claimed |= set(near)
+            elif not _own(garment):  # the segmenter was never taught this kind
+                receipts[index] = _blank(garment, UNSURE)
+            else:
+                receipts.setdefault(index, found)
+    return tuple(receipts[index] for index in range(len(garments)))
+
+
+def _without_segmenter(
+    image: Image.Image, garments: Sequence[Garment]
+) -> tuple[GarmentReceipt, ...]:
+    found = find_foreground(image) if len(garments) == 1 else None
+    if found is None:
+        return tuple(_blank(garment, UNSURE) for garment in garments)
+    pixels, mask = found
+    patch = _measure(pixels, [mask])
+    return (_judge(garments[0], patch),)
+
+
+def _group_by_class(garments: Sequence[Garment]) -> dict[tuple[str, ...], list[int]]:
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, garment in enumerate(garments):
+        if own := _own(garment):
+            groups.setdefault(own, []).append(index)
+    return groups
+
+
+def _judge_group(
+    picture: LabelledPicture, classes: tuple[str, ...], members: list[tuple[int, Garment]]
+) -> dict[int, GarmentReceipt]:
+    """Judge garments that share their classes."""
+    regions = picture.find_regions(classes) if classes else []
+    if not regions:
+        return {index: _blank(garment, MISSING) for index, garment in members}
+    if len(members) == 1:
+        index, garment = members[0]
+        return {index: _judge(garment, _measure(picture.pixels, regions))}
+    return _judge_twins(_part_by_colour(picture, regions), len(regions), members)
+
+
+def _judge_twins(
+    patches: list[_Patch], n_regions: int, members: list[tuple[int, Garment]]
+) -> dict[int, GarmentReceipt]:
+    """Match garments of one class to its patches by colour; too few patches are "unsure"."""
+    asked = {garment.colour for _, garment in members}
+    if len(patches) == 1 and len(asked) == 1 and n_regions >= len(members):
+        return {index: _judge(garment, patches[0]) for index, garment in members}
+    if len(patches) < len(members):
+        return {index: _blank(garment, UNSURE) for index, garment in members}
+    cost = [[_gap(garment, patch) for patch in patches] for _, garment in members]
+    rows, columns = linear_sum_assignment(np.array(cost))
+    pairs = zip(rows, columns, strict=True)
+    return {members[row][0]: _judge(members[row][1], patches[column]) for row, column in pairs}
+
+
+def _part_by_colour(picture: LabelledPicture, regions: list[Mask]) -> list[_Patch]:
+    """Put regions of like colour together: two shoes are one garment, a red and a white top two."""
+    groups: list[tuple[MainColour, list[Mask]]] = []
+    for region in regions:
+        colour = measure_colour(picture.pixels[shrink(region)])
+        if colour is None:
+            continue
+        kin = [masks for known, masks in groups if _delta(known, colour) < _SAME_CLOTH]
+        if kin:
+            kin[0].append(region)
+        else:
+            groups.append((colour, [region]))
+    return [_measure(picture.pixels, masks) for _, masks in groups]
+
+
+def _measure(pixels: np.ndarray, regions: list[Mask]) -> _Patch:
+    together = np.logical_or.reduce(regions)
+    colour = measure_colour(pixels[shrink(together)])
+    assert colour is not None  # regions are never empty
+    return _Patch(colour, share=float(together.mean()))
+
+
+def _judge(garment: Garment, patch: _Patch) -> GarmentReceipt:
+    lab = patch.colour.lab
+    delta_e, verdict = None, RIGHT
+    if garment.colour:
+        delta_e, verdict = _judge_asked(garment.colour, patch.colour)
+    near = garment.colour and verdict == RIGHT and delta_e is not None and delta_e <= NEAR
+    return GarmentReceipt(
+        kind=garment.kind,
+        asked=garment.colour,
+        seen=garment.colour if near else name_colour(lab).name,
+        seen_hex=hex_of(lab),
+        delta_e=delta_e,
+        share=round(patch.share, 4),
+        verdict=verdict if patch.share >= SMALL_SHARE else UNSURE,
+    )
+
+
+def _judge_asked(asked: str, colour: MainColour) -> tuple[float | None, str]:
+    """Judge a garment that may show two colours against a word that may name two."""
+    judged = judge_colour(asked, colour.lab)
+    delta_e = None if math.isnan(judged.delta_e) else round(float(judged.delta_e), 1)
+    verdict = _WORD[judged.ok]
+    if colour.second is None:
+        return delta_e, verdict
+    several = find_colours(asked) if find_colour(asked) is None else ()
+    if len(several) > 1:
+        both = _shows_both([one.name for one in several], colour.lab, second=colour.second)
+        return delta_e, RIGHT if both else verdict
+    if colour.mixed and _WORD[judge_colour(asked, colour.second).ok] != verdict:
+        return delta_e, UNSURE
+    return delta_e, verdict
+
+
+def _shows_both(asked: Sequence[str], main: Lab, *, second: Lab) -> bool:
+    return any(
+        judge_colour(one, main).ok is True and judge_colour(other, second).ok is True
+        for one, other in permutations(asked, 2)
+    )
+
+
+def _gap(garment: Garment, patch: _Patch) -> float:
+    """ΔE2000 between asked and patch; a colour not asked for fits anything, larger first."""
+    asked = find_colour(garment.colour) if garment.colour else None
+    if asked is None:
+        return 50.0 - patch.share
+    return float(difference(asked.lab, patch.colour.lab))
+
+
+def _delta(first: MainColour, second: MainColour) -> float:
+    return float(difference(first.lab, second.lab))
+
+
+def _own(garment: Garment) -> tuple[str, ...]:
+    return _classes(garment)[0]
+
+
+def _near(garment: Garment) -> tuple[str, ...]:
+    return _classes(garment)[1]
+
+
+def _classes(garment: Garment) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    family = family_of(garment.kind)
+    if family in ("swimwear", "underwear") and _BOTTOM_WORDS & set(garment.kind.split()):
+        return _BOTTOM
+    return _CLASSES.get(family, ((), ()))
+
+
+def _blank(garment: Garment, verdict: str) -> GarmentReceipt:
+    return GarmentReceipt(
+        kind=garment.kind,
+        asked=garment.colour,
+        seen=None,
+        seen_hex=None,
+        delta_e=None,
+        share=0.0,
+        verdict=verdict,
+    )

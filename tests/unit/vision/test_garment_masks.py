@@ -1,0 +1,52 @@
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from couturier.vision.masks import LabelledPicture, find_foreground, label_picture, shrink
+from couturier.vision.segmenter import GarmentSegmenter
+
+
+def draw(boxes, *, ground="#f0ece6", size=(128, 128)):
+    picture = Image.new("RGB", size, ground)
+    for box, colour in boxes:
+        ImageDraw.Draw(picture).rectangle(box, fill=colour)
+    return picture
+
+
+def test_what_stands_off_a_plain_ground_is_found():
+    _, mask = find_foreground(draw([((40, 30, 90, 110), "#204080")]))
+    assert abs(mask.mean() - 51 * 81 / 128**2) < 0.02
+    assert mask[60, 60]
+    assert not mask[5, 5]
+
+
+def test_a_busy_ground_has_no_foreground():
+    noise = np.random.default_rng(0).integers(0, 256, size=(128, 128, 3), dtype=np.uint8)
+    assert find_foreground(Image.fromarray(noise)) is None
+
+
+def test_an_empty_picture_has_no_foreground():
+    assert find_foreground(draw([])) is None
+
+
+def test_regions_come_largest_first_without_specks():
+    labels = np.zeros((128, 128), np.uint8)
+    labels[5:15, 5:15], labels[40:100, 40:100], labels[120, 120] = 1, 1, 1
+    picture = LabelledPicture(np.zeros((128, 128, 3), np.uint8), labels, ("background", "shoes"))
+    assert [int(region.sum()) for region in picture.find_regions(("shoes",))] == [3600, 100]
+    assert picture.find_regions(("hat",)) == []
+
+
+def test_a_thin_belt_keeps_its_rim():
+    belt = np.zeros((128, 128), bool)
+    belt[60:62, 20:100] = True
+    assert shrink(belt).sum() == belt.sum()
+
+
+def test_a_picture_that_is_not_square_is_labelled_in_its_own_proportions():
+    torch.manual_seed(0)
+    segmenter = GarmentSegmenter(("background", "top")).eval()
+    labelled = label_picture(draw([], size=(96, 192)), segmenter)
+    assert labelled.pixels.shape == (128, 64, 3)
+    assert labelled.labels.shape == (128, 64)
+    assert labelled.names == ("background", "top")
