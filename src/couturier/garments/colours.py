@@ -1,0 +1,257 @@
+"""Colours of clothes: a shop's word to sRGB and CIE Lab, a measured Lab to a word and a verdict.
+
+Twelve basic words stand for everything a buyer calls so: a family is a region of the colour solid
+and not a point, so each has several prototypes, and a measured colour belongs to the family whose
+nearest prototype is nearest of all by CIEDE2000.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
+
+from couturier.garments.vocabulary import read_data
+
+BASIC = (
+    "black",
+    "white",
+    "grey",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "beige",
+)
+NEAR = 10.0  # ΔE2000 up to which a colour passes whatever it is called
+FAR = 30.0  # ΔE2000 beyond which a special word ("navy") is wrong even in the right family
+MARGIN = 2.0  # ΔE2000 by which another family must be nearer before a colour is called wrong
+
+Lab = tuple[float, float, float]
+_HEX = re.compile(r"#[0-9a-f]{6}")
+_EMPHASIS = frozenset({"bold", "rich", "vibrant", "solid", "pure", "true", "classic", "all"})
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A colour with a name.
+
+    Attributes:
+        name: The word, lower case; for a hex value the value itself.
+        hex: sRGB, "#rrggbb".
+        lab: CIE Lab, D65, 2 degree observer; L in 0..100.
+        base: The basic word it belongs to, one of `BASIC`.
+    """
+
+    name: str
+    hex: str
+    lab: Lab
+    base: str
+
+
+@dataclass(frozen=True)
+class ColourVerdict:
+    """Whether a measured colour is the one asked for.
+
+    Attributes:
+        asked: The word asked for, as given.
+        seen: The nearest word of the whole vocabulary.
+        delta_e: CIEDE2000 between asked and seen; nan where the asked word names no one colour.
+        ok: True, False, or "unsure": too near the border of another family, or no one colour asked.
+    """
+
+    asked: str
+    seen: str
+    delta_e: float
+    ok: bool | Literal["unsure"]
+
+
+def find_colour(word: str) -> Colour | None:
+    """Find the colour of a shop's word, of two words ("dusty rose", "rust brown"), or of a hex.
+
+    Unknown words, and words for several colours ("multi", "black and white"), give None.
+    """
+    name = " ".join(word.lower().replace("-", " ").replace("gray", "grey").split())
+    if _HEX.fullmatch(name):
+        lab = lab_of(name)
+        return Colour(name, name, lab, name_colour(lab).name)
+    words = [part for part in name.split() if part not in _EMPHASIS]
+    return _named(" ".join(words)) or _shaded(words) or _mixed(words)
+
+
+def find_colours(words: str) -> tuple[Colour, ...]:
+    """Find every colour of "black and white" or "sage, rust, #0a3161"; others do not count."""
+    parts = re.split(r"\s*(?:,|/|&|\+|;|\band\b)\s*", words.lower())
+    found = (find_colour(part) for part in parts if part)
+    return tuple(colour for colour in found if colour is not None)
+
+
+def difference(lab_a: ArrayLike, lab_b: ArrayLike) -> Any:
+    """CIEDE2000 between Lab colours; a float for two colours, else an array.
+
+    Args:
+        lab_a: Lab, shape (..., 3).
+        lab_b: Lab, a shape that broadcasts with it.
+
+    Source:
+        Sharma, Wu, Dalal 2005, as scikit-image computes it.
+    """
+    delta = deltaE_ciede2000(np.asarray(lab_a, dtype=float), np.asarray(lab_b, dtype=float))
+    return float(delta) if np.ndim(delta) == 0 else delta
+
+
+def name_colour(
+    lab: ArrayLike, *, among: Literal["basic", "all"] | Sequence[Colour] = "basic"
+) -> Colour:
+    """Name a measured colour by the nearest one.
+
+    Args:
+        lab: One Lab colour.
+        among: "basic" for the family of the nearest prototype, "all" for the nearest word of the
+            vocabulary, or a palette of one's own.
+    """
+    if among == "basic":
+        distances = family_distances(lab)
+        return basic_colour(min(distances, key=distances.__getitem__))
+    palette = all_colours() if among == "all" else tuple(among)
+    nearest = int(np.argmin(difference(np.asarray(lab)[None], _labs(palette))))
+    return palette[nearest]
+
+
+def family_distances(lab: ArrayLike) -> dict[str, float]:
+    """CIEDE2000 from a colour to the nearest prototype of each basic word."""
+    names, labs = _prototypes()
+    deltas = difference(np.asarray(lab, dtype=float)[None], labs)
+    return {
+        base: float(min(deltas[i] for i, name in enumerate(names) if name == base))
+        for base in BASIC
+    }
+
+
+def judge_colour(asked: str, seen_lab: ArrayLike) -> ColourVerdict:
+    """Judge whether a measured colour is the one asked for.
+
+    The rule, in this order:
+    1. within `NEAR` of the asked colour itself: right;
+    2. a special word ("navy", "blush") further than `FAR` from its own colour: wrong;
+    3. in the asked word's family: right;
+    4. another family nearer, yet by less than `MARGIN`: unsure;
+    5. else wrong.
+    "Black and white" can be refuted by one measured colour and never be proven by it: wrong where
+    neither fits, else unsure. So black passes for navy and white for cream only where they are
+    within `NEAR`; "blue" is never right for what is nearest to black.
+
+    Args:
+        asked: A colour word, a hex value, or several joined by "and".
+        seen_lab: The measured colour, CIE Lab, D65.
+    """
+    seen = name_colour(seen_lab, among="all").name
+    wanted = find_colour(asked)
+    if wanted is None:
+        several = [judge_colour(one.name, seen_lab) for one in find_colours(asked)]
+        if not several:
+            return ColourVerdict(asked, seen, math.nan, "unsure")
+        delta = min(one.delta_e for one in several)
+        refuted = all(one.ok is False for one in several)
+        return ColourVerdict(asked, seen, delta, False if refuted else "unsure")
+    delta = difference(seen_lab, wanted.lab)
+    return ColourVerdict(asked, seen, delta, _is_right(wanted, delta, seen_lab))
+
+
+def lab_of(hex_value: str) -> Lab:
+    """CIE Lab (D65) of "#rrggbb"."""
+    red, green, blue = (int(hex_value[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    lightness, a, b = rgb2lab(np.array([[[red, green, blue]]]))[0, 0]
+    return float(lightness), float(a), float(b)
+
+
+def hex_of(lab: ArrayLike) -> str:
+    """The sRGB value nearest to a Lab colour, "#rrggbb"; out of gamut is cut."""
+    rgb = lab2rgb(np.asarray(lab, dtype=float)[None, None])[0, 0]
+    return "#" + "".join(f"{round(float(np.clip(one, 0, 1)) * 255):02x}" for one in rgb)
+
+
+@cache
+def all_colours() -> tuple[Colour, ...]:
+    """Every colour of the vocabulary."""
+    rows = read_data("colours")["colours"].items()
+    return tuple(Colour(name, value, lab_of(value), base) for name, (value, base) in rows)
+
+
+def basic_colour(base: str) -> Colour:
+    """The `Colour` of one of the words in `BASIC`."""
+    colour = _named(base)
+    assert colour is not None
+    return colour
+
+
+def _is_right(wanted: Colour, delta: float, seen_lab: ArrayLike) -> bool | Literal["unsure"]:
+    if delta <= NEAR:
+        return True
+    if wanted.name not in BASIC and delta > FAR:
+        return False
+    distances = family_distances(seen_lab)
+    own = distances.pop(wanted.base)
+    behind = own - min(distances.values())
+    if behind <= 0:
+        return True
+    return "unsure" if behind < MARGIN else False
+
+
+@cache
+def _by_name() -> dict[str, Colour]:
+    named = {colour.name: colour for colour in all_colours()}
+    for spelling, name in read_data("colours")["spellings"].items():
+        named[spelling.replace("-", " ").replace("gray", "grey")] = named[name]
+    return named
+
+
+def _named(name: str) -> Colour | None:
+    return _by_name().get(name)
+
+
+def _shaded(words: Sequence[str]) -> Colour | None:
+    """Make "dark olive" of olive: lightness moved and chroma scaled as the vocabulary says."""
+    shades = read_data("colours")["shades"]
+    if len(words) < 2 or words[0] not in shades:
+        return None
+    plain = find_colour(" ".join(words[1:]))
+    if plain is None:
+        return None
+    add, factor = shades[words[0]]
+    lightness, a, b = plain.lab
+    lab = (float(np.clip(lightness + add, 4, 97)), a * factor, b * factor)
+    value = hex_of(lab)
+    return Colour(" ".join(words), value, lab_of(value), plain.base)
+
+
+def _mixed(words: Sequence[str]) -> Colour | None:
+    """Make "rust brown" of both: the mean in Lab, in the family of the last word."""
+    for cut in range(1, len(words)):
+        first, last = _named(" ".join(words[:cut])), _named(" ".join(words[cut:]))
+        if first and last:
+            mean = np.mean([first.lab, last.lab], axis=0)
+            value = hex_of(mean)
+            return Colour(" ".join(words), value, lab_of(value), last.base)
+    return None
+
+
+def _labs(palette: Iterable[Colour]) -> NDArray[np.float64]:
+    return np.array([colour.lab for colour in palette])  # (colours, 3)
+
+
+@cache
+def _prototypes() -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Family names and Lab of all prototypes, (prototypes,) and (prototypes, 3)."""
+    rows = read_data("colours")["prototypes"].items()
+    pairs = [(base, lab_of(value)) for base, values in rows for value in values]
+    return tuple(base for base, _ in pairs), np.array([lab for _, lab in pairs])

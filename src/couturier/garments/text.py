@@ -1,0 +1,48 @@
+"""Shop copy cleaned: tags, entities, stray characters and words run together."""
+
+import html
+import re
+import unicodedata
+
+_SCRIPT = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(-->|$)", re.DOTALL)
+_BREAK = re.compile(r"<\s*/?\s*(br|p|div|li|ul|ol|h[1-6]|tr|td)\b[^<>]{0,300}>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1000}>")
+_CAMEL = re.compile(r"(?<![\w'’])([a-z][a-z'’]+)([A-Z][a-z]+)")
+_SPACES = re.compile(r"[^\S\n]+")
+
+
+def clean_text(raw: str) -> str:
+    """Make shop copy readable; what is readable already comes back as it was.
+
+    Tags go and entities are read (also "&amp;nbsp;", twice encoded), line breaks become double
+    spaces so that sentences stay apart, control, bidi and other invisible characters go, words
+    run together are parted.
+    """
+    text = html.unescape(html.unescape(raw)) if "&" in raw else raw
+    text = _SCRIPT.sub(" ", text)
+    text = _COMMENT.sub(" ", text)
+    text = _BREAK.sub("\n", text)
+    text = _TAG.sub("", text)
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(_visible(character) for character in text)
+    text = _CAMEL.sub(r"\1\n\2", text)
+    return _tidy(text)
+
+
+def _visible(character: str) -> str:
+    if character == "\n" or character == "\r":
+        return "\n"
+    category = unicodedata.category(character)
+    if category in {"Zs", "Zl", "Zp"} or character == "\t":
+        return " "
+    return "" if category in {"Cc", "Cf", "Co", "Cs", "Cn"} else character
+
+
+def _tidy(text: str) -> str:
+    """One space between words, two where a line ended or copy had two."""
+    text = re.sub(r"\s*\n\s*", "\n", text.strip())
+    text = re.sub(r"(?<=[.!?…])\n", " ", text)
+    return re.sub(
+        r" {2,}", "  ", _SPACES.sub(lambda gap: gap.group()[:2], text).replace("\n", "  ")
+    )
