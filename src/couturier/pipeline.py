@@ -147,13 +147,14 @@ def evaluate(
     looks_dir: Path, *, against: Path | None, train: Path | None, given: Given, on_step: OnStep
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Score looks; gives one dictionary a look and the summary with its intervals."""
-    from couturier.evaluate.score import score_looks, summarise
+    from couturier.evaluate.records import read_summary
+    from couturier.evaluate.score import score_looks
 
     settings = given.resolve("evaluate", EvaluateSettings)
     scores = score_looks(
         looks_dir, against=against, train=train, settings=settings, on_step=on_step
     )
-    return [asdict(score) for score in scores], summarise(looks_dir, against=against)
+    return [asdict(score) for score in scores], asdict(read_summary(looks_dir))
 
 
 def report(
@@ -292,8 +293,6 @@ class _Run:
 
     def evaluate(self, on_step: OnStep) -> None:
         against = self.before if self.run.compare else None
-        if against:
-            evaluate(against, against=None, train=self.data, given=self.given, on_step=on_step)
         evaluate(self.looks, against=against, train=self.data, given=self.given, on_step=on_step)
 
     def report(self) -> Path:

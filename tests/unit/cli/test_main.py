@@ -14,7 +14,7 @@ def test_help_answers_without_the_heavy_libraries() -> None:
         "import sys\n"
         "from couturier.cli.main import main\n"
         "main(['--help'])\n"
-        "print({'torch', 'diffusers', 'transformers', 'PIL', 'numpy'} & set(sys.modules))"
+        "print({'torch', 'diffusers', 'transformers', 'skimage', 'numpy'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "couturier demo" in done.stdout
@@ -29,9 +29,9 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 def test_an_unknown_option_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--faster"]) == 2
-    assert capsys.readouterr().err == (
-        "error: No such option: --faster\n  fix: `couturier train --help` shows what it takes\n"
-    )
+    error = capsys.readouterr().err
+    assert error.startswith("error: No such option: --faster")
+    assert error.endswith("\n  fix: `couturier train --help` shows what it takes\n")
 
 
 def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
