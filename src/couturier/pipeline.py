@@ -181,8 +181,7 @@ def replay(image: Path, *, on_step: OnStep) -> dict[str, Any]:
 
 def doctor() -> dict[str, Any]:
     """Tell what this machine has and what will run on it."""
-    from couturier.diffusion.device import describe_machine
-    from couturier.diffusion.families import list_bases
+    from couturier.diffusion.machine import describe_machine, list_bases
     from couturier.runs import list_versions
 
     return {**describe_machine(), "versions": list_versions(), "bases": list_bases()}

@@ -51,6 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         0 done, 1 something the user can put right, 2 wrong usage, 130 stopped by the user.
     """
+    _hush()
     try:
         return int(app(list(arguments), prog_name="couturier", standalone_mode=False) or DONE)
     except CouturierError as fault:
@@ -72,6 +73,12 @@ def main(arguments: Sequence[str]) -> int:
 def run() -> None:
     """Run the command line of this process and exit with its status."""
     sys.exit(main(sys.argv[1:]))
+
+
+def _hush() -> None:
+    # At import transformers complains of a missing torchvision, which nothing here needs.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
 def _tell(message: str, fix: str) -> None:
