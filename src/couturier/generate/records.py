@@ -22,10 +22,13 @@ class Look:
         prompt: The sentence.
         seed: Of the starting noise.
         settings: All that changes a pixel: steps, guidance, negative, sampler, width, height,
-            base, base_hash, lora, lora_scale, lora_hash, device, dtype.
-        safety: {"verdict": "pass" | "review" | "block" | "unchecked", "reasons": [...], ...}.
+            base, base_hash, device, dtype, faithful, and one entry an adapter in each of the
+            lists lora, lora_scale, lora_hash, lora_hash_a1111.
+        safety: {"verdict": "pass" | "block" | "unchecked" | "broken", "reasons": [...], ...};
+            see `safety.Verdict`. "review" is kept for what a person has to decide.
         receipt: Colour receipt: one dictionary a garment asked for (see vision.records).
         seconds: What it took to draw.
+        extra: "notes": what the user should know, as of words that were not read.
     """
 
     file: str

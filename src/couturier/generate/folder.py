@@ -1,0 +1,97 @@
+"""The looks folder: numbered pictures that are never overwritten, and a line for each."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from couturier.errors import LooksError, StorageError
+from couturier.files import replace_whole
+from couturier.generate.metadata import Making, read_making, write_picture
+from couturier.generate.records import (
+    LOOKS_FILE,
+    QUARANTINE_FOLDER,
+    Look,
+    append_look,
+    read_looks,
+)
+from couturier.generate.safety import BLOCK
+
+_NAME = re.compile(r"(\d+)-\d+\.png")
+
+
+class LooksFolder:
+    """A folder of looks that is being added to.
+
+    Raises:
+        LooksError: `looks.jsonl` there holds a line that is no look.
+        StorageError: there is a file in the folder's place.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _require_folder(path)
+        self.looks = list(read_looks(path)) if (path / LOOKS_FILE).is_file() else []
+        self._adopt_orphans()
+        self._next = max(self._numbers(), default=0) + 1
+
+    def add(self, image: Image.Image, making: Making, *, seconds: float, notes: list[str]) -> Look:
+        """Write a picture and then its line; a blocked picture goes to quarantine first.
+
+        Returns:
+            The look as recorded.
+        """
+        name = f"{self._next:04d}-{making.seed}.png"
+        self._next += 1
+        shown = image
+        if making.safety["verdict"] == BLOCK:
+            self._write(self.path / QUARANTINE_FOLDER / name, image, making)
+            shown = Image.new("RGB", image.size)
+        self._write(self.path / name, shown, making)
+        look = _to_look(name, making)
+        look = replace(look, seconds=round(seconds, 3), extra={"notes": notes} if notes else {})
+        return self._record(look)
+
+    def _record(self, look: Look) -> Look:
+        append_look(self.path, look)
+        self.looks.append(look)
+        return look
+
+    def _write(self, path: Path, image: Image.Image, making: Making) -> None:
+        with replace_whole(path) as temporary:
+            write_picture(temporary, image, making)
+
+    def _adopt_orphans(self) -> None:
+        """Record pictures whose line was lost: a run was killed between the two."""
+        known = {look.file for look in self.looks}
+        orphans = (p for p in sorted(self.path.glob("*.png")) if p.name not in known)
+        for picture in orphans:
+            if _NAME.fullmatch(picture.name):
+                try:
+                    self._record(_to_look(picture.name, read_making(picture)))
+                except LooksError:  # somebody else's picture that happens to be called so
+                    continue
+
+    def _numbers(self) -> list[int]:
+        names = [look.file for look in self.looks]
+        names += [p.name for p in self.path.glob("*.png")]
+        names += [p.name for p in self.path.glob(f"{QUARANTINE_FOLDER}/*.png")]
+        return [int(found[1]) for name in names if (found := _NAME.fullmatch(name))]
+
+
+def _require_folder(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise StorageError(f"{path}: a file, not a folder", fix="give another --out folder")
+
+
+def _to_look(name: str, making: Making) -> Look:
+    fields: dict[str, Any] = {
+        "prompt": making.prompt,
+        "seed": making.seed,
+        "settings": making.settings,
+        "safety": making.safety,
+        "receipt": making.receipt,
+    }
+    return Look(file=name, **fields)
