@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,7 @@ from couturier.diffusion.device import Placement
 from couturier.diffusion.hashes import hash_base
 from couturier.errors import BaseModelError, StorageError
 from couturier.files import read_json
+from couturier.mini.locate import find_mini
 
 MINI = "mini"
 PIPELINE_CLASS = "StableDiffusionPipeline"
@@ -107,8 +109,6 @@ def resolve_base(base: str) -> Path:
         BaseModelError: there is none, or no way to get it; told within seconds.
     """
     if base == MINI:
-        from couturier.mini.locate import find_mini
-
         return find_mini()
     folder = Path(base).expanduser()
     if folder.is_dir():
@@ -132,7 +132,9 @@ def list_bases() -> dict[str, str]:
         cached = scan_cache_dir().repos
     except CacheNotFound:
         cached = frozenset()
-    bases = {MINI: str(resolve_base(MINI))}
+    bases = {}
+    with suppress(BaseModelError):
+        bases[MINI] = str(find_mini())
     for repo in sorted(cached, key=lambda repo: repo.repo_id):
         for revision in repo.revisions:
             if _is_whole_base(revision.snapshot_path):

@@ -13,7 +13,6 @@ _EFFORTS: dict[str, dict[str, Any]] = {
     "careful": {
         "max_steps": 4000,
         "rank": 16,
-        "alpha": 16.0,
         "min_snr_gamma": 5.0,
         "caption_dropout": 0.1,
         "lr_scheduler": "cosine",
@@ -32,9 +31,9 @@ class TrainSettings(Settings):
     )
     effort: Literal["draft", "normal", "careful"] = Field(
         "normal",
-        description="One dial: draft is 300 steps for a look, normal the original's recipe, careful "
-        "4,000 steps at rank 16 with min-SNR, caption dropout and a cosine. What is given by name "
-        "wins over it.",
+        description="One dial: draft is 300 steps for a look, normal the original's recipe, "
+        "careful 4,000 steps at rank 16 with min-SNR, caption dropout and a cosine. What is given "
+        "by name wins over it.",
     )
     max_steps: int = Field(
         1500,
@@ -122,7 +121,7 @@ class TrainSettings(Settings):
     validation_prompt: str | None = Field(
         None,
         min_length=1,
-        description="Sentence the sample grids are drawn from. Default: the first held-out caption.",
+        description="Sentence the samples are drawn from. Default: the first held-out caption.",
     )
     validation_pictures: int = Field(
         4, ge=0, le=64, description="Pictures a sample grid; 0 draws none and saves the time."

@@ -1,0 +1,48 @@
+"""Loss on held-out pictures at noise and timesteps that never change: comparable between steps."""
+
+import torch
+
+from couturier.diffusion.device import Placement
+from couturier.diffusion.loss import NoisedBatch, denoising_losses
+from couturier.diffusion.schedule import NoiseSchedule
+from couturier.seeds import derive_seed
+from couturier.train.batches import Deck, draw_latents, draw_noise
+
+MAX_PICTURES = 64
+_BATCH = 8
+
+
+@torch.no_grad()
+def measure_held_out(
+    unet: object, deck: Deck, *, seed: int, schedule: NoiseSchedule, placement: Placement
+) -> float | None:
+    """Measure the mean loss on held-out pictures; None where none were held out.
+
+    At most 64 pictures, one timestep each, spread evenly over the schedule so that every stretch
+    of it counts the same.
+
+    Args:
+        unet: With the adapters as they are now.
+        deck: Of held-out pictures alone.
+        seed: Of the noise.
+        schedule: The base's own.
+        placement: Where and in which number format the UNet computes.
+    """
+    examples = deck.examples[:MAX_PICTURES]
+    losses = []
+    for start in range(0, len(examples), _BATCH):
+        chosen = list(enumerate(examples))[start : start + _BATCH]
+        batch = NoisedBatch(
+            latents=torch.stack(
+                [draw_latents(deck, e, derive_seed(seed, "held-out latents", n)) for n, e in chosen]
+            ),
+            noise=torch.stack(
+                [draw_noise(deck, e, derive_seed(seed, "held-out noise", n)) for n, e in chosen]
+            ),
+            timesteps=torch.tensor(
+                [int((n + 0.5) / len(examples) * schedule.n_timesteps) for n, _ in chosen]
+            ),
+            text=torch.stack([deck.texts.read(e.text_key) for _, e in chosen]),
+        )
+        losses += denoising_losses(unet, batch, schedule=schedule, placement=placement).tolist()
+    return sum(losses) / len(losses) if losses else None
