@@ -57,6 +57,9 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "turned": FaultKind(CONVERTED, "nothing need be done; it stands upright now"),
 }
 
+LOSES_ITS_ROW = frozenset({"unreadable row", "no id", "repeated id"})
+"""After these there is no product at all; other faults leave one behind."""
+
 
 def make_fault(
     kind: str, reason: str, *, image_id: str = "", file: str = "", record: int = 0

@@ -1,0 +1,140 @@
+"""The catalogue doctor: reads everything, says what is wrong and what each row will teach."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from couturier.catalogue.faults import LEFT_OUT, sort_by_cost
+from couturier.catalogue.read import read_catalogue
+from couturier.catalogue.records import Fault
+from couturier.dataset.opening import quiet_pillow
+from couturier.dataset.pictures import Outcome, count_workers, open_picture
+from couturier.dataset.plan import Draft, plan_drafts, tell_pictures
+from couturier.dataset.settings import DatasetSettings
+from couturier.garments.records import Garment
+from couturier.runs import OnStep
+
+_LOOK_PX = 64  # every byte of a JPEG is read for it, at an eighth of the work
+
+
+@dataclass(frozen=True)
+class CheckedRow:
+    """One row and what it will teach.
+
+    Attributes:
+        record: Its number in the source, from 1.
+        image_id: "" where the row has none.
+        caption: "" where the row gives nothing to write.
+        garments: What the row says the picture shows.
+        faults: What is wrong with it, the costliest first.
+    """
+
+    record: int
+    image_id: str
+    caption: str
+    garments: tuple[Garment, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def is_usable(self) -> bool:
+        """Say whether an item would come of it."""
+        return bool(self.caption) and all(fault.action != LEFT_OUT for fault in self.faults)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the row as `couturier check --json` prints it."""
+        return {
+            "image_id": self.image_id,
+            "caption": self.caption,
+            "garments": [garment.as_dict() for garment in self.garments],
+            "faults": [asdict(fault) for fault in self.faults],
+        }
+
+
+@dataclass(frozen=True)
+class CatalogueCheck:
+    """A catalogue examined.
+
+    Attributes:
+        rows: Every row of the source in its order, also those that cannot be used.
+        faults: All faults, the costliest first.
+    """
+
+    rows: tuple[CheckedRow, ...]
+    faults: tuple[Fault, ...]
+
+
+def check_catalogue(
+    product_data: Path,
+    *,
+    images: Path | None,
+    settings: DatasetSettings,
+    on_step: OnStep | None = None,
+) -> CatalogueCheck:
+    """Examine a catalogue as `build_dataset` would take it; writes nothing.
+
+    Args:
+        product_data: The shop's file.
+        images: The pictures' folder, each of which is decoded; None looks at the rows alone.
+        settings: What the data set would be made with.
+        on_step: Called with how many are done, how many there are, and what is being done.
+
+    Raises:
+        CatalogueError: the file as a whole cannot be read; no such images folder.
+        StorageError: there is no such file.
+    """
+    catalogue = read_catalogue(product_data, images=images)
+    drafts, faults = plan_drafts(catalogue, settings, on_step=on_step)
+    faults += _check_pictures(drafts, settings, images=images, on_step=on_step)
+    return CatalogueCheck(tuple(_make_rows(drafts, faults)), tuple(sort_by_cost(faults)))
+
+
+def _make_rows(drafts: Sequence[Draft], faults: Sequence[Fault]) -> list[CheckedRow]:
+    by_record: dict[int, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        by_record[fault.record].append(fault)
+    by_record.pop(0, None)  # faults of no row, such as a folder that may not be read
+    rows = [
+        CheckedRow(
+            record=draft.product.record,
+            image_id=draft.product.image_id,
+            caption=draft.caption,
+            garments=draft.garments,
+            faults=tuple(sort_by_cost(by_record.pop(draft.product.record, []))),
+        )
+        for draft in drafts
+    ]
+    rows += [
+        CheckedRow(record, own[0].image_id, "", (), tuple(sort_by_cost(own)))
+        for record, own in by_record.items()
+    ]
+    return sorted(rows, key=lambda row: row.record)
+
+
+def _check_pictures(
+    drafts: Sequence[Draft],
+    settings: DatasetSettings,
+    *,
+    images: Path | None,
+    on_step: OnStep | None,
+) -> list[Fault]:
+    if images is None:
+        return []
+    work = [(draft.product, path) for draft in drafts for path in draft.product.pictures]
+    found: list[Outcome] = []
+    pool = ThreadPoolExecutor(count_workers(settings.workers))
+    try:
+        with quiet_pillow():
+            for outcome in pool.map(lambda pair: _look(pair[1], settings), work):
+                found.append(outcome)
+                if on_step:
+                    on_step(len(found), len(work), work[len(found) - 1][1].name)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return tell_pictures(work, found, images)
+
+
+def _look(path: Path, settings: DatasetSettings) -> Outcome:
+    return open_picture(path, settings, size_px=_LOOK_PX)[1]

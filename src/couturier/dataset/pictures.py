@@ -1,0 +1,212 @@
+"""Compresses pictures for training: read, made plain, written whole; many at once."""
+
+import hashlib
+import os
+from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from couturier.dataset.opening import UnusablePictureError, open_plainly
+from couturier.dataset.settings import DatasetSettings
+from couturier.errors import StorageError
+from couturier.files import hash_json
+
+SMALL_PX = 64  # a garment of fewer pixels shows a colour and hardly a shape
+
+_RECIPE_VERSION = 1  # raised whenever the same settings give other pixels
+_RECIPE_KEYS = {
+    "size_px",
+    "quality",
+    "picture_format",
+    "background",
+    "min_side_px",
+    "max_megapixels",
+}
+_IN_FLIGHT = 512
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was found when a picture was opened.
+
+    Attributes:
+        source_sha256: Of the shop's file; "" where it could not be read.
+        notes: Pairs of a kind of `catalogue.faults.FAULT_KINDS` and the reason.
+        left_out: True where the picture is of no use; the last note says why.
+    """
+
+    source_sha256: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
+class Compressed(Outcome):
+    """One picture compressed, or why it was not.
+
+    Attributes:
+        file_name: Its name in the data set folder.
+        width: Pixels, likewise `height`; 0 where it was left out.
+        sha256: Of the written file.
+        size_bytes: Of the written file.
+    """
+
+    file_name: str = ""
+    width: int = 0
+    height: int = 0
+    sha256: str = ""
+    size_bytes: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field by its name, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> "Compressed":
+        """Read what `as_dict` wrote."""
+        notes = tuple((str(kind), str(reason)) for kind, reason in row["notes"])
+        return cls(**{**row, "notes": notes})
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to compress.
+
+    Attributes:
+        source: The shop's file.
+        target: Where it goes.
+    """
+
+    source: Path
+    target: Path
+
+
+def hash_recipe(settings: DatasetSettings) -> str:
+    """Hash all that decides what becomes of a picture's pixels."""
+    chosen = settings.model_dump(include=_RECIPE_KEYS)
+    return hash_json([_RECIPE_VERSION, chosen])
+
+
+def compress_pictures(
+    jobs: Iterable[Job], settings: DatasetSettings
+) -> Generator[Compressed, None, None]:
+    """Compress pictures, `settings.workers` at once, and give the outcomes in their order.
+
+    To be consumed inside `opening.quiet_pillow`, and closed. Threads, not processes: Pillow
+    decodes, resizes and encodes outside Python's lock, and on two cores threads took 0.94 times
+    as long as processes (1,500 of 144 x 192 px, 120 of 2048 px), which must also be started.
+
+    Raises:
+        StorageError: a picture cannot be written, as on a full disk.
+    """
+    source = iter(jobs)
+    pool = ThreadPoolExecutor(count_workers(settings.workers))
+    try:
+        while batch := list(islice(source, _IN_FLIGHT)):
+            yield from pool.map(lambda job: compress_picture(job, settings), batch)
+    finally:  # after a full disk or Ctrl-C nobody wants to wait for the rest of the batch
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def count_workers(workers: int) -> int:
+    """Give how many pictures to work on at once; 0 asks for one a core, 8 at most."""
+    if workers:
+        return workers
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(8, usable or 1)
+
+
+def compress_picture(job: Job, settings: DatasetSettings) -> Compressed:
+    """Compress one picture.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    image, found = open_picture(job.source, settings, size_px=settings.size_px)
+    name = job.target.name
+    if image is None:
+        return Compressed(**vars(found), file_name=name)
+    data = _encode(image, settings)
+    _write(data, job.target)
+    return Compressed(
+        **vars(found),
+        file_name=name,
+        width=image.width,
+        height=image.height,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+    )
+
+
+def open_picture(
+    path: Path, settings: DatasetSettings, *, size_px: int
+) -> tuple[Image.Image | None, Outcome]:
+    """Open one picture as the settings want it; gives no picture where it is to be left out.
+
+    Args:
+        path: The shop's file.
+        settings: What is too small and too large, and the background.
+        size_px: Longest side of what comes back.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        return None, _leave_out("broken picture", fault.strerror or str(fault))
+    try:
+        plain = open_plainly(
+            data,
+            size_px=size_px,
+            max_megapixels=settings.max_megapixels,
+            background=settings.background,
+        )
+    except UnusablePictureError as fault:
+        return None, _leave_out(fault.fault, fault.reason)
+    longest_px = max(plain.source_width, plain.source_height)
+    size = f"{plain.source_width} x {plain.source_height} pixels"
+    if longest_px < settings.min_side_px:
+        return None, _leave_out("tiny picture", size)
+    small = (("small picture", size),) if longest_px < SMALL_PX else ()
+    return plain.image, Outcome(hashlib.sha256(data).hexdigest(), (*plain.notes, *small))
+
+
+def _leave_out(fault: str, reason: str) -> Outcome:
+    return Outcome(notes=((fault, reason),), left_out=True)
+
+
+def _write(data: bytes, target: Path) -> None:
+    """Write a picture beside its place and rename it.
+
+    No fsync as for other files: it would cost more than the compressing. Should the machine lose
+    power, the journal knows the size that the file must have.
+    """
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(target)
+    except OSError as fault:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"{target}: {fault.strerror or fault}",
+            fix="make room on the disk, or give an --out folder that can be written to",
+        ) from fault
+
+
+def _encode(image: Image.Image, settings: DatasetSettings) -> bytes:
+    """Encode without any metadata: a phone's GPS position is nobody's business.
+
+    4:4:4 keeps colours as sharp as brightness. At quality 90, on 55 pictures of two shops, the
+    garments' median ΔE2000 is 0.54 against 0.73 with 4:2:0, for 14 % larger files; on red and
+    blue stripes of 3 pixels it is 0.8 against 12.
+    """
+    encoded = BytesIO()
+    if settings.picture_format == "png":
+        image.save(encoded, "PNG")
+    else:
+        image.save(encoded, "JPEG", quality=settings.quality, subsampling="4:4:4", optimize=True)
+    return encoded.getvalue()
