@@ -99,6 +99,7 @@ class Paired:
         p_value: Exact McNemar test, two-sided: chance of a split as uneven or more if the two
             sides were equally good.
         text_image: Mean difference of the text-image cosine, this minus other.
+        likeness: Mean difference of the likeness to the nearest training picture.
     """
 
     n: int
@@ -107,6 +108,7 @@ class Paired:
     only_other: int
     p_value: float
     text_image: Mean | None
+    likeness: Mean | None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ class Summary:
         train: The data set the likeness is measured to; None without.
         catalogue_likeness: Likeness of training pictures to their own nearest, for scale.
         judge: What measured: segmenter and its hash, vision tower, couturier's version.
+        lines: The verdict in sentences; the first is the headline.
     """
 
     measured: Measured
@@ -130,6 +133,7 @@ class Summary:
     train: str | None = None
     catalogue_likeness: Mean | None = None
     judge: dict[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
 
 
 def write_scores(folder: Path, scores: Iterable[Score]) -> None:
@@ -165,17 +169,16 @@ def read_summary(folder: Path) -> Summary:
     path = _require(folder, SUMMARY_FILE)
     row = read_json(path)
     try:
-        other, paired = row["other"], row["paired"]
+        other = row["other"]
         return Summary(
             measured=_to_measured(row["measured"]),
             against=row["against"],
             other=_to_measured(other) if other else None,
-            paired=Paired(**{**paired, "text_image": _to_mean(paired["text_image"])})
-            if paired
-            else None,
+            paired=_to_paired(row["paired"]),
             train=row["train"],
             catalogue_likeness=_to_mean(row["catalogue_likeness"]),
             judge=row["judge"],
+            lines=tuple(row["lines"]),
         )
     except (TypeError, KeyError) as fault:
         raise _not_ours(str(path), folder, fault) from fault
@@ -186,6 +189,12 @@ def _to_measured(row: Mapping[str, Any]) -> Measured:
     by_count = {count: Rate(**rate) for count, rate in row["by_count"].items()}
     means = {name: _to_mean(row[name]) for name in ("text_image", "likeness")}
     return Measured(**{**row, **rates, **means, "by_count": by_count})
+
+
+def _to_paired(row: Mapping[str, Any] | None) -> Paired | None:
+    if row is None:
+        return None
+    return Paired(**{**row, **{name: _to_mean(row[name]) for name in ("text_image", "likeness")}})
 
 
 def _to_mean(row: Mapping[str, Any] | None) -> Mean | None:

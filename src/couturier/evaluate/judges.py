@@ -1,0 +1,79 @@
+"""Who judges: the garment segmenter and the towers of words and pictures, as the settings say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from couturier.errors import BaseModelError
+from couturier.evaluate.settings import EvaluateSettings
+from couturier.files import hash_file
+from couturier.mini.locate import find_mini
+from couturier.runs import couturier_version
+from couturier.vision.embeddings import Towers, find_towers, load_towers
+from couturier.vision.segmenter import GarmentSegmenter, load_segmenter
+
+_WEIGHTS = "*.safetensors"
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The loaded judges; each may be missing, which is told in `facts`, never papered over.
+
+    Attributes:
+        segmenter: None where the settings say so or no weights are there.
+        towers: None likewise.
+        facts: What judges, with hashes of the weights.
+    """
+
+    segmenter: GarmentSegmenter | None
+    towers: Towers | None
+    facts: dict[str, Any]
+
+    def measure_text_image(self, image: Image.Image, prompt: str | None) -> float | None:
+        """Measure the cosine between a picture and its prompt; None where it cannot be."""
+        if self.towers is None or not prompt:
+            return None
+        return round(self.towers.measure(image, prompt), 4)
+
+
+def load_judges(settings: EvaluateSettings) -> Judges:
+    """Load what the settings name.
+
+    Raises:
+        BaseModelError: a segmenter given by its folder is not there.
+    """
+    folder = _find_segmenter(settings.segmenter)
+    towers = find_towers() if settings.text_image else None
+    return Judges(
+        segmenter=load_segmenter(folder, "cpu") if folder else None,
+        towers=load_towers(towers) if towers else None,
+        facts={
+            "couturier": couturier_version(),
+            "segmenter": settings.segmenter if folder else "none",
+            "segmenter_hash": _hash(folder),
+            "vision_tower_hash": _hash(towers),
+        },
+    )
+
+
+def _find_segmenter(name: str) -> Path | None:
+    if name == "none":
+        return None
+    if name == "mini":
+        folder = find_mini() / "segmenter"
+        return folder if folder.is_dir() else None
+    folder = Path(name)
+    if not any(folder.glob(_WEIGHTS)):
+        raise BaseModelError(
+            f"{folder}: no segmenter there (no .safetensors file)",
+            fix="give evaluate.segmenter = mini, none, or the folder of a segmenter",
+        )
+    return folder
+
+
+def _hash(folder: Path | None) -> str | None:
+    if folder is None:
+        return None
+    return "-".join(hash_file(path)[:16] for path in sorted(folder.glob(_WEIGHTS)))

@@ -1,0 +1,208 @@
+"""Score a folder of looks: receipts, comments, likeness; a second run scores only what is new."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from couturier.dataset.records import hash_items, read_items
+from couturier.errors import CouturierError, LooksError
+from couturier.evaluate.comments import judge_faithful, write_comment
+from couturier.evaluate.judges import Judges, load_judges
+from couturier.evaluate.likeness import CatalogueIndex, build_index
+from couturier.evaluate.pictures import (
+    Picture,
+    UnreadablePictureError,
+    list_pictures,
+    open_picture,
+)
+from couturier.evaluate.records import (
+    SCORES_FILE,
+    Score,
+    Summary,
+    read_scores,
+    read_summary,
+    write_scores,
+    write_summary,
+)
+from couturier.evaluate.settings import EvaluateSettings
+from couturier.evaluate.statistics import measure_mean
+from couturier.evaluate.summary import measure_scores, pair_up
+from couturier.evaluate.verdict import write_verdict
+from couturier.files import hash_file, hash_json
+from couturier.garments.grammar import find_garments
+from couturier.runs import OnStep
+from couturier.vision.receipts import read_receipt
+
+_RULES = 1  # raise it when the rules of judging change, so that old scores are not reused
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """All that a score depends on beside the picture and its prompt."""
+
+    judges: Judges
+    index: CatalogueIndex | None
+    key: str
+
+
+def score_looks(
+    looks_dir: Path,
+    *,
+    against: Path | None = None,
+    train: Path | None = None,
+    settings: EvaluateSettings | None = None,
+    on_step: OnStep | None = None,
+) -> list[Score]:
+    """Measure every picture of a looks folder and write `scores.jsonl` and `summary.json` into it.
+
+    Args:
+        looks_dir: Pictures that `couturier generate` drew; others lying there are scored with
+            what is known of them.
+        against: Another looks folder, of the same prompts and seeds, as from the bare base; it is
+            scored as well, and the two are compared pair by pair.
+        train: The data set folder, for the likeness to the catalogue.
+        settings: Defaults where None.
+        on_step: Called with (pictures done, pictures in all, what is being read).
+
+    Returns:
+        The scores of `looks_dir` in drawing order.
+
+    Raises:
+        LooksError: a folder holds no pictures, or `against` is `looks_dir` itself.
+    """
+    if against is not None and against.resolve() == looks_dir.resolve():
+        raise LooksError(
+            f"{against}: --against is the folder of looks itself",
+            fix="give the folder of looks drawn by the base, or leave --against out",
+        )
+    folders = [looks_dir] if against is None else [looks_dir, against]
+    listed = [list_pictures(folder) for folder in folders]
+    bench = _set_up(train, settings or EvaluateSettings(), on_step)
+    scored = [
+        _score_folder(folder, pictures, bench, on_step)
+        for folder, pictures in zip(folders, listed, strict=True)
+    ]
+    for place, folder in reversed(list(enumerate(folders))):
+        write_summary(folder, _summarise(scored[place:], against, train=train, bench=bench))
+    return scored[0]
+
+
+def summarise(looks_dir: Path, *, against: Path | None = None) -> dict[str, Any]:
+    """Give the summary of scored looks as `summary.json` holds it.
+
+    Raises:
+        LooksError: not scored yet, or scored without `against`.
+    """
+    summary = read_summary(looks_dir)
+    if against is not None and summary.against is None:
+        raise LooksError(
+            f"{looks_dir}: not compared with {against} yet",
+            fix=f"run `couturier evaluate {looks_dir} --against {against}`",
+        )
+    return asdict(summary)
+
+
+def _summarise(
+    scored: list[list[Score]], against: Path | None, *, train: Path | None, bench: _Bench
+) -> Summary:
+    """Sum up the first list of scores, beside the second where there is one."""
+    pair = len(scored) > 1
+    summary = Summary(
+        measured=measure_scores(scored[0]),
+        against=str(against) if pair else None,
+        other=measure_scores(scored[1]) if pair else None,
+        paired=pair_up(*scored) if pair else None,
+        train=str(train) if train else None,
+        catalogue_likeness=measure_mean(bench.index.own.tolist()) if bench.index else None,
+        judge=bench.judges.facts,
+    )
+    return replace(summary, lines=write_verdict(summary))
+
+
+def _set_up(train: Path | None, settings: EvaluateSettings, on_step: OnStep | None) -> _Bench:
+    judges = load_judges(settings)
+    index, data = None, None
+    if train is not None:
+        limit = settings.likeness_pictures
+        index = build_index(train, limit=limit, seed=settings.seed, on_step=on_step)
+        data = [hash_items(read_items(train)), limit, settings.seed]
+    return _Bench(judges, index, key=hash_json([_RULES, judges.facts, data]))
+
+
+def _score_folder(
+    folder: Path, pictures: list[Picture], bench: _Bench, on_step: OnStep | None
+) -> list[Score]:
+    known = _read_known(folder)
+    scores = []
+    for done, picture in enumerate(pictures, start=1):
+        scores.append(_score_picture(picture, bench, known))
+        if on_step:
+            on_step(done, len(pictures), folder.name)
+    write_scores(folder, scores)
+    return scores
+
+
+def _read_known(folder: Path) -> dict[str, Score]:
+    """Read earlier scores by key; a file that cannot be read only means scoring anew."""
+    if not (folder / SCORES_FILE).is_file():
+        return {}
+    try:
+        return {str(score.extra.get("key")): score for score in read_scores(folder)}
+    except CouturierError:
+        return {}
+
+
+def _score_picture(picture: Picture, bench: _Bench, known: Mapping[str, Score]) -> Score:
+    if not picture.path.is_file():
+        return _tell_fault(picture, "the file is not there")
+    facts = [hash_file(picture.path), picture.file, picture.prompt, picture.seed, picture.safety]
+    key = hash_json([bench.key, *facts])
+    if key in known:
+        return known[key]
+    try:
+        image = open_picture(picture.path)
+    except UnreadablePictureError as fault:
+        return _tell_fault(picture, str(fault))
+    return _measure(picture, image, bench=bench, key=key)
+
+
+def _measure(picture: Picture, image: Image.Image, *, bench: _Bench, key: str) -> Score:
+    garments = find_garments(picture.prompt) if picture.prompt else []
+    receipt = read_receipt(image, garments, bench.judges.segmenter)
+    extra = _know(picture) | {"key": key}
+    if bench.index is not None and bench.index.files:
+        nearest, likeness = bench.index.find_nearest(image)
+        extra |= {"nearest": nearest, "likeness": round(likeness, 4)}
+    comment = write_comment(receipt, picture.safety)
+    if picture.prompt is None:
+        comment = "No prompt is known of this picture, so nothing was asked of it."
+    return Score(
+        file=picture.file,
+        receipt=tuple(entry.as_dict() for entry in receipt),
+        text_image=bench.judges.measure_text_image(image, picture.prompt),
+        faithful=judge_faithful(receipt),
+        comment=comment,
+        extra=extra,
+    )
+
+
+def _tell_fault(picture: Picture, fault: str) -> Score:
+    return Score(
+        file=picture.file,
+        receipt=(),
+        text_image=None,
+        faithful=None,
+        comment=f"This picture could not be read: {fault}.",
+        extra=_know(picture) | {"fault": fault},
+    )
+
+
+def _know(picture: Picture) -> dict[str, Any]:
+    return {
+        "prompt": picture.prompt,
+        "seed": picture.seed,
+        "blocked": picture.safety.get("verdict") == "block",
+    }

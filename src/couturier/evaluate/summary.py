@@ -1,0 +1,74 @@
+"""Scores become the verdict in figures: rates with intervals, and pairs against another folder."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from couturier.evaluate.records import Measured, Paired, Rate, Score
+from couturier.evaluate.statistics import compare_pairs, measure_mean, measure_rate
+from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG
+
+
+def measure_scores(scores: Sequence[Score]) -> Measured:
+    """Count what was measured over one folder of looks."""
+    verdicts = [entry["verdict"] for score in scores for entry in score.receipt]
+    judged = [score for score in scores if score.faithful is not None]
+    counts = sorted({len(score.receipt) for score in judged})
+    return Measured(
+        n_looks=len(scores),
+        n_unsure=sum(score.faithful is None and bool(score.receipt) for score in scores),
+        n_plain=sum(not score.receipt and "fault" not in score.extra for score in scores),
+        n_blocked=sum(bool(score.extra.get("blocked")) for score in scores),
+        n_faults=sum("fault" in score.extra for score in scores),
+        looks=_rate_of(judged),
+        garments=measure_rate(
+            verdicts.count(RIGHT), sum(verdicts.count(v) for v in (RIGHT, WRONG, MISSING))
+        ),
+        found=measure_rate(
+            sum(entry["seen"] is not None for score in scores for entry in score.receipt),
+            len(verdicts) - _never_looked_for(scores),
+        ),
+        by_count={str(n): _rate_of(s for s in judged if len(s.receipt) == n) for n in counts},
+        text_image=measure_mean(_known(score.text_image for score in scores)),
+        likeness=measure_mean(_known(score.extra.get("likeness") for score in scores)),
+    )
+
+
+def pair_up(scores: Iterable[Score], others: Iterable[Score]) -> Paired | None:
+    """Compare pictures of the same prompt and seed; None where the folders share none."""
+    there = {_draw(score): score for score in others if _draw(score) is not None}
+    pairs = [(s, there[_draw(s)]) for s in scores if _draw(s) in there]
+    if not pairs:
+        return None
+    judged = [
+        (here.faithful, other.faithful)
+        for here, other in pairs
+        if here.faithful is not None and other.faithful is not None
+    ]
+    return compare_pairs(
+        judged,
+        text_image=_differences((h.text_image, o.text_image) for h, o in pairs),
+        likeness=_differences((h.extra.get("likeness"), o.extra.get("likeness")) for h, o in pairs),
+    )
+
+
+def _differences(values: Iterable[tuple[float | None, float | None]]) -> list[float]:
+    return [here - there for here, there in values if here is not None and there is not None]
+
+
+def _rate_of(scores: Iterable[Score]) -> Rate:
+    flags = [bool(score.faithful) for score in scores]
+    return measure_rate(sum(flags), len(flags))
+
+
+def _never_looked_for(scores: Iterable[Score]) -> int:
+    entries = (entry for score in scores for entry in score.receipt)
+    return sum(entry["verdict"] == UNSURE and entry["seen"] is None for entry in entries)
+
+
+def _known(values: Iterable[Any]) -> list[float]:
+    return [float(value) for value in values if value is not None]
+
+
+def _draw(score: Score) -> tuple[str, int] | None:
+    prompt, seed = score.extra.get("prompt"), score.extra.get("seed")
+    return (str(prompt), int(seed)) if prompt is not None and seed is not None else None
