@@ -25,10 +25,13 @@ def attach_attributes(tags: list[Tag], mentions: list[Mention], owner: Owner) ->
     """
     taken = {index for mention in mentions for index in range(mention.first, mention.last)}
     for index, tag in enumerate(tags):
-        if index in taken or tag.slot not in ATTRIBUTES or not _is_about_the_garment(tags, index):
-            continue
         mention = owner(index)
-        if mention is not None:
+        if mention is None or index in taken:
+            continue
+        for slot, value in tag.implied if tag.slot == "kind" else ():
+            if slot in {"neckline", "sleeve"}:  # "complete with a crewneck"
+                add_attribute(mention.said, slot, value)
+        if tag.slot in ATTRIBUTES and _is_about_the_garment(tags, index):
             add_attribute(mention.said, tag.slot, tag.value)
     for at, end, colour, span in _free_colours(tags, taken):
         mention = owner(at if at == 0 else end - 1)

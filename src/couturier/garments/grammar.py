@@ -87,11 +87,13 @@ def _read_text(text: str) -> list[Mention]:
     mentions = find_mentions(tags)
     _share(tags, mentions)
     real = [mention for mention in mentions if mention.kind != "set"]
-    attach_attributes(tags, mentions, lambda index: _owner(tags, real, index))
+    attach_attributes(tags, mentions, lambda index: _owner(real, index))
+    for mention in mentions:
+        mention.is_definite = _is_definite(tags, mention)
     return _merge_repeats(tags, mentions)
 
 
-def _owner(tags: list[Tag], mentions: list[Mention], index: int) -> Mention | None:
+def _owner(mentions: list[Mention], index: int) -> Mention | None:
     """The garment that words at `index` speak of: the last one named, else the next one."""
     before = [mention for mention in mentions if mention.last <= index]
     if before:
@@ -144,7 +146,7 @@ def _is_same(tags: list[Tag], first: Mention, later: Mention) -> bool:
     if later.kind != first.kind and not (
         later.family == first.family
         and later.kind == plain_kind(later.family)
-        and _is_definite(tags, later)
+        and later.is_definite
     ):
         return False
     between = {tag.text for tag in tags[first.last : _phrase_start(tags, later)]}
@@ -172,7 +174,7 @@ def _merge_title(named: list[Mention], told: list[Mention]) -> list[Mention]:
     for mention in extra:
         twin = _twin(titled, mention)
         if twin is not None:
-            if twin.kind == "top" and mention.family == "top":
+            if twin.kind == "top" and mention.family == "top" and mention.is_definite:
                 twin.kind = mention.kind
             _fill(twin, mention)
         elif is_set:

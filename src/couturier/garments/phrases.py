@@ -16,7 +16,8 @@ _DESCRIBING = frozenset({"colour", "shade", "many", "filler", *ATTRIBUTES})
 _LOOSE = frozenset({"filler", "fit", "material", "pattern"})
 _JOINS = frozenset({"and", "&", "/", "+", "n"})
 _WITHIN = frozenset({"filler", "material", "pattern", "neckline", "sleeve", "length", "fit"})
-_NO_PARTS = frozenset({"body", "back", "half", "frame", "dial", "waist", "leg", "silhouette"})
+_NECKS = frozenset({"halter", "turtleneck", "crewneck", "mock neck", "longsleeve"})
+_NO_PARTS = frozenset({"body", "back", "half", "frame", "dial", "waist", "leg"})
 _MAX_UNKNOWN = 2  # "washed", "gripper": unknown words between a colour and its kind
 _MAX_UNKNOWN_IN_TITLES = 6  # titles name brands and lines there
 
@@ -34,6 +35,7 @@ class Mention:
         kind_span: Characters of the kind.
         colour_spans: Characters of each colour word.
         in_title: Whether the title says it.
+        is_definite: Whether "this", "the" or "our" stands before it.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Mention:
     kind_span: Span
     colour_spans: list[Span] = field(default_factory=list)
     in_title: bool = False
+    is_definite: bool = False
 
     @property
     def family(self) -> str:
@@ -70,7 +73,7 @@ def _is_head(tags: list[Tag], index: int) -> bool:
         if after.gap == "\n" or after.opens:
             return True
         if after.slot == "kind":
-            return False
+            return after.value == "set"
         if at == index + 1 and _names_a_part(after) and not _leads_to_a_kind(tags, at):
             return False
         if after.slot not in _WITHIN:
@@ -98,7 +101,7 @@ def _read_phrase(tags: list[Tag], head: int, is_title: bool) -> Iterator[Mention
     first = min([*shades, first])
     chosen = [tags[mod] for mod in sorted(modifiers) if mod >= first]
     kind = tag.value if tag.slot == "kind" else "set"
-    if kind == "set" and tags[head].slot == "set" and any(mod.slot == "kind" for mod in chosen):
+    if kind == "set" and any(mod.slot == "kind" for mod in chosen):
         return
     kind, said = _read_modifiers(kind, chosen, is_title and first == 0)
     for slot, value in tag.implied:
@@ -159,14 +162,14 @@ def _is_talk(tags: list[Tag], head: int) -> bool:
     """Whether a kind without describing words is a verb or part of a saying."""
     verbs = read_data("talk")["verbs"]
     tag = tags[head]
+    if tag.implied and tags[head].text in _NECKS:
+        return not (head and tags[head - 1].text in {"and", "&"})
     if tag.text not in verbs["words"]:
         return False
     before = tags[head - 1].text if head else ""
     after = tags[head + 1].text.split()[0] if head + 1 < len(tags) else ""
     if after in verbs["after"] or before in verbs["before"]:
         return True
-    if tag.implied:
-        return before not in {"and", "&"}
     return tags[head - 1].slot == "talk" if head else False
 
 
@@ -181,7 +184,7 @@ def _read_modifiers(kind: str, chosen: list[Tag], opens: bool) -> tuple[str, dic
         if values:
             said[slot] = CHOOSE[slot](values)
     for tag in chosen:
-        if tag.slot == "kind":
+        if tag.slot == "kind" and not tag.implied:
             kind = _read_compound(kind, tag.value, said)
     return kind, said
 

@@ -9,7 +9,7 @@ from couturier.garments.vocabulary import Entry, phrase_table, read_data, word_s
 
 SENTENCE_MARKS = frozenset(".!?;:…")
 _HEX = re.compile(r"#[0-9a-f]{6}")
-_PRINTS = frozenset({"print", "printed", "prints", "pattern", "patterned"})
+_PRINTS = frozenset({"print", "printed", "prints", "pattern"})
 
 
 @dataclass(frozen=True)

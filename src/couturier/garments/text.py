@@ -4,6 +4,8 @@ import html
 import re
 import unicodedata
 
+from couturier.garments.spacing import part_words
+
 _SCRIPT = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?(-->|$)", re.DOTALL)
 _BREAK = re.compile(r"<\s*/?\s*(br|p|div|li|ul|ol|h[1-6]|tr|td)\b[^<>]{0,300}>", re.IGNORECASE)
@@ -27,7 +29,7 @@ def clean_text(raw: str) -> str:
     text = unicodedata.normalize("NFC", text)
     text = "".join(_visible(character) for character in text)
     text = _CAMEL.sub(r"\1\n\2", text)
-    return _tidy(text)
+    return part_words(_tidy(text))
 
 
 def _visible(character: str) -> str:
