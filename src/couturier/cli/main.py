@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     _hush()
     try:
-        return int(app(list(arguments), prog_name="couturier", standalone_mode=False) or DONE)
+        status = int(app(list(arguments), prog_name="couturier", standalone_mode=False) or DONE)
     except CouturierError as fault:
         _tell(fault.message, fault.fix)
         _trace()
@@ -63,11 +63,13 @@ def main(arguments: Sequence[str]) -> int:
         _tell(message or "nothing to do", _usage_fix(fault))
         return WRONG_USAGE
     except KeyboardInterrupt:
-        _tell("stopped", "run the same command again, with --resume where it has one, to go on")
-        return STOPPED
+        status = STOPPED
     except BrokenPipeError:  # the reader of our output has left, as in `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    if status == STOPPED:  # typer, too, turns Ctrl-C into this status, and says nothing
+        _tell("stopped", "run the same command again, with --resume where it has one, to go on")
+    return status
 
 
 def run() -> None:
