@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from couturier.garments.phrases import CHOOSE, TRIMMINGS, VAGUE_PATTERNS, Mention
+from couturier.garments.phrases import TRIMMINGS, VAGUE_PATTERNS, Mention, choose_fit
 from couturier.garments.records import Span
 from couturier.garments.tags import Tag
 from couturier.garments.vocabulary import ATTRIBUTES, read_data
@@ -13,19 +13,25 @@ _COLOUR_NOUNS = frozenset(
 _PATTERN_NOUNS = frozenset(
     {"print", "prints", "pattern", "patterns", "design", "motif", "style", "colors", "colours"}
 )
+_MAKING = frozenset({"made", "constructed", "crafted", "created"})
 _REACH = 7  # tags between "made from" and the fabric
 
-Owner = Callable[[int], Mention | None]
+Owner = Callable[[int, str], Mention | None]
 
 
 def attach_attributes(tags: list[Tag], mentions: list[Mention], owner: Owner) -> None:
     """Give each attribute that stands outside a phrase to the garment that `owner` names.
 
     What a phrase itself says stays; only what it leaves open is filled in.
+
+    Args:
+        tags: The text.
+        mentions: Its garment phrases.
+        owner: Says whose the attribute is, by the tag's index and the attribute's slot.
     """
     taken = {index for mention in mentions for index in range(mention.first, mention.last)}
     for index, tag in enumerate(tags):
-        mention = owner(index)
+        mention = owner(index, tag.slot)
         if mention is None or index in taken:
             continue
         for slot, value in tag.implied if tag.slot == "kind" else ():
@@ -33,8 +39,8 @@ def attach_attributes(tags: list[Tag], mentions: list[Mention], owner: Owner) ->
                 add_attribute(mention.said, slot, value)
         if tag.slot in ATTRIBUTES and _is_about_the_garment(tags, index):
             add_attribute(mention.said, tag.slot, tag.value)
-    for at, end, colour, span in _free_colours(tags, taken):
-        mention = owner(at if at == 0 else end - 1)
+    for end, colour, span in _free_colours(tags, taken):
+        mention = owner(end - 1, "colour")
         if mention is not None and mention.said.get("colour") in {None, "multi"}:
             mention.said["colour"] = colour
             mention.colour_spans = [span]
@@ -46,8 +52,8 @@ def add_attribute(said: dict[str, str], slot: str, value: str) -> None:
     vague = slot == "pattern" and old in VAGUE_PATTERNS
     if old is None or vague or (slot == "material" and _tells_more(value, old)):
         said[slot] = value
-    elif slot == "fit" and value not in old and len(old.split()) < 2:
-        said[slot] = CHOOSE["fit"]([old, value])
+    elif slot == "fit":
+        said[slot] = choose_fit([old, value])
 
 
 def _tells_more(value: str, old: str) -> bool:
@@ -89,6 +95,8 @@ def _is_fabric_of(tags: list[Tag], index: int) -> bool:
         return True
     for at in range(index - 1, max(-1, index - _REACH), -1):
         tag = tags[at]
+        if tag.text == "with" and at and tags[at - 1].text in _MAKING:
+            return True
         if tag.text in {"with", "featuring", "lined", "complete", "by"} or tags[at + 1].opens:
             return False
         if tag.text in read_data("talk")["made_of"]["words"]:
@@ -96,8 +104,8 @@ def _is_fabric_of(tags: list[Tag], index: int) -> bool:
     return False
 
 
-def _free_colours(tags: list[Tag], taken: set[int]) -> Iterator[tuple[int, int, str, Span]]:
-    """Find "in black", "an ivory hue", "Color: red"; gives tags from, to, the words, their span."""
+def _free_colours(tags: list[Tag], taken: set[int]) -> Iterator[tuple[int, str, Span]]:
+    """Find "in black", "an ivory hue", "Color: red"; gives the tag after, the words, their span."""
     index = 0
     while index < len(tags):
         if index in taken or tags[index].slot not in {"colour", "shade"}:
@@ -108,7 +116,7 @@ def _free_colours(tags: list[Tag], taken: set[int]) -> Iterator[tuple[int, int, 
             words = " ".join(tag.text for tag in tags[index:end])
             for joint in (" & ", " / ", " + "):
                 words = words.replace(joint, " and ")
-            yield index, end, words, (tags[index].start, tags[end - 1].end)
+            yield end, words, (tags[index].start, tags[end - 1].end)
         index = end
 
 

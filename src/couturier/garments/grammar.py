@@ -14,6 +14,12 @@ from couturier.garments.vocabulary import read_data
 _ACCESSORIES = frozenset(
     {"belt", "jewellery", "hat", "shoes", "bag", "socks", "watch", "eyewear", "tie"}
 )
+_LOWER_BODY = frozenset({"skirt", "trousers", "shorts"})
+_WITHOUT = {  # families that have no such thing
+    "neckline": _ACCESSORIES | _LOWER_BODY | {"gloves", "scarf", "accessory"},
+    "sleeve": _ACCESSORIES | _LOWER_BODY | {"gloves", "scarf", "accessory"},
+    "length": _ACCESSORIES,
+}
 _SHARED = ("colour", "material", "pattern")
 _BETWEEN = frozenset({",", "and", "&", "/", "+"})
 
@@ -31,17 +37,14 @@ def find_garments(text: str, *, title: str | None = None) -> list[Garment]:
             text; garments of other families in the text are then remarks, unless it is a set.
     """
     text = clean_text(text)
-    told = _read_text(text)
     named = _read_title(clean_text(title)) if title else []
-    sets = [mention for mention in (*named, *told) if mention.kind == "set"]
-    garments = _merge_title(named, told)
-    if not garments:
-        garments = [mention for mention in sets if _is_telling(mention)][:1]
+    told, sets = _read_text(text, named)
+    garments = told or [mention for mention in sets if _is_telling(mention)][:1]
     for mention in garments:
         _inherit(mention, sets)
-    faux = "faux leather" in text.lower()
-    print_text = find_print_text(text, [mention.said for mention in garments])
-    return [_garment(mention, faux, print_text) for mention in garments]
+    if len(garments) == 1 and "this is faux leather" in text.lower():
+        garments[0].said.setdefault("material", "faux leather")
+    return _finish(garments, text)
 
 
 def find_spans(text: str) -> list[GarmentSpan]:
@@ -50,25 +53,22 @@ def find_spans(text: str) -> list[GarmentSpan]:
     Works on `text` as it is, so that the ranges hold for it; finds what `find_garments` finds in
     clean text.
     """
-    mentions = _read_text(text)
-    sets = [mention for mention in mentions if mention.kind == "set"]
-    found = [mention for mention in mentions if mention.kind != "set"]
-    spans = []
-    print_text = find_print_text(text, [mention.said for mention in found])
-    for mention in found:
+    mentions, sets = _read_text(text, [])
+    for mention in mentions:
         _inherit(mention, sets)
-        garment = _garment(mention, False, print_text)
-        colours = tuple(mention.colour_spans)
-        spans.append(GarmentSpan(garment, mention.phrase, mention.kind_span, colours))
-    return spans
+    found = zip(mentions, _finish(mentions, text), strict=True)
+    return [
+        GarmentSpan(garment, mention.phrase, mention.kind_span, tuple(mention.colour_spans))
+        for mention, garment in found
+    ]
 
 
 def _read_title(title: str) -> list[Mention]:
     tags = tag_text(title, is_title=True)
     mentions = find_mentions(tags, is_title=True)
     _share(tags, mentions)
-    real = [mention for mention in mentions if mention.kind != "set"]
-    attach_attributes(tags, mentions, lambda _: real[-1] if real else None)
+    real = _garments_of(mentions)
+    attach_attributes(tags, mentions, lambda index, slot: _owner(real, index, slot))
     if real and "colour" not in real[-1].said:
         _take_trailing_colour(tags, real[-1])
     return mentions
@@ -82,23 +82,34 @@ def _take_trailing_colour(tags: list[Tag], mention: Mention) -> None:
         mention.colour_spans = [(tag.start, tag.end) for tag in later[:2]]
 
 
-def _read_text(text: str) -> list[Mention]:
+def _read_text(text: str, named: list[Mention]) -> tuple[list[Mention], list[Mention]]:
+    """Read copy after its title; gives the garments of both and the sets of both."""
     tags = tag_text(text)
     mentions = find_mentions(tags)
     _share(tags, mentions)
-    real = [mention for mention in mentions if mention.kind != "set"]
-    attach_attributes(tags, mentions, lambda index: _owner(real, index))
     for mention in mentions:
         mention.is_definite = _is_definite(tags, mention)
-    return _merge_repeats(tags, mentions)
+    titled = _garments_of(named)
+    if len(titled) == 1 and len(named) == 1:  # a product: all the copy speaks of it
+        garments = _merge_title(named, _garments_of(mentions))
+        attach_attributes(tags, mentions, lambda index, slot: titled[0])
+    else:
+        real = _garments_of(mentions)
+        attach_attributes(tags, mentions, lambda index, slot: _owner(real, index, slot))
+        garments = _merge_title(named, _merge_repeats(tags, real))
+    return garments, [mention for mention in (*named, *mentions) if mention.kind == "set"]
 
 
-def _owner(mentions: list[Mention], index: int) -> Mention | None:
+def _garments_of(mentions: list[Mention]) -> list[Mention]:
+    return [mention for mention in mentions if mention.kind != "set"]
+
+
+def _owner(mentions: list[Mention], index: int, slot: str) -> Mention | None:
     """The garment that words at `index` speak of: the last one named, else the next one."""
-    before = [mention for mention in mentions if mention.last <= index]
-    if before:
-        return before[-1]
-    return mentions[0] if mentions else None
+    bare = _WITHOUT.get(slot, frozenset())
+    can = [mention for mention in mentions if mention.family not in bare]
+    before = [mention for mention in can if mention.last <= index]
+    return before[-1] if before else next(iter(can), None)
 
 
 def _share(tags: list[Tag], mentions: list[Mention]) -> None:
@@ -106,7 +117,8 @@ def _share(tags: list[Tag], mentions: list[Mention]) -> None:
     for before, mention in pairwise(mentions):
         between = [tag.text for tag in tags[before.last : _phrase_start(tags, mention)]]
         joined = between and set(between) <= _BETWEEN and "set" not in {before.kind, mention.kind}
-        if not joined or any(slot in mention.said for slot in _SHARED):
+        has_own = any(slot in mention.said for slot in _SHARED)
+        if not joined or has_own or "jeans" in {before.kind, mention.kind}:
             continue
         slots = _SHARED if "and" in between or "&" in between else ("colour",)
         if mention.family in _ACCESSORIES:
@@ -166,12 +178,11 @@ def _conflict(first: dict[str, str], later: dict[str, str], slot: str) -> bool:
 
 
 def _merge_title(named: list[Mention], told: list[Mention]) -> list[Mention]:
-    titled = [mention for mention in named if mention.kind != "set"]
-    extra = [mention for mention in told if mention.kind != "set"]
+    titled = _garments_of(named)
     if not titled:
-        return extra
-    is_set = any(mention.kind == "set" for mention in named)
-    for mention in extra:
+        return told
+    is_set = len(titled) < len(named)
+    for mention in told:
         twin = _twin(titled, mention)
         if twin is not None:
             if twin.kind == "top" and mention.family == "top" and mention.is_definite:
@@ -223,11 +234,26 @@ def _inherit(mention: Mention, sets: list[Mention]) -> None:
                     mention.colour_spans = list(whole.colour_spans)
 
 
-def _garment(mention: Mention, faux: bool, print_text: str | None) -> Garment:
-    said = dict(mention.said)
-    if faux and said.get("material") == "leather":
-        said["material"] = "faux leather"
-    if print_text and said.get("pattern") in {"graphic", "printed", None}:
-        carries = said.get("pattern") == "graphic" or mention.family in {"t-shirt", "hat", "top"}
-        said |= {"print_text": print_text} if carries else {}
-    return Garment(kind=mention.kind, **said)
+def _finish(mentions: list[Mention], text: str) -> list[Garment]:
+    """Make garments of all that was gathered."""
+    print_text = find_print_text(text, [mention.said for mention in mentions])
+    is_faux = "faux leather" in text.lower()
+    garments = []
+    for mention in mentions:
+        said = dict(mention.said)
+        if is_faux and said.get("material") == "leather":
+            said["material"] = "faux leather"
+        if "fit" in said:
+            said["fit"] = said["fit"].replace("|", " ")
+        if print_text and _may_carry(mention):
+            said["print_text"] = print_text
+            print_text = None
+        garments.append(Garment(mention.kind, **said))
+    return garments
+
+
+def _may_carry(mention: Mention) -> bool:
+    """Whether print can stand on the garment: a graphic one, or a t-shirt, top, hat or bag."""
+    pattern = mention.said.get("pattern")
+    printable = mention.family in {"t-shirt", "hat", "top", "sweater", "bag"}
+    return pattern == "graphic" or (pattern in {None, "printed", "logo"} and printable)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 
 from couturier.garments.kinds import family_of
 from couturier.garments.records import Span
@@ -92,9 +91,11 @@ def _leads_to_a_kind(tags: list[Tag], at: int) -> bool:
 def _read_phrase(tags: list[Tag], head: int, is_title: bool) -> Iterator[Mention]:
     modifiers = list(_modifiers(tags, head, is_title))
     tag = tags[head]
+    if tag.value == "set" or tag.slot == "set":
+        modifiers = _of_a_set(tags, modifiers)
     telling = [mod for mod in modifiers if tags[mod].slot in _DESCRIBING - {"filler", "shade"}]
     telling += [mod for mod in modifiers if tags[mod].slot == "kind"]
-    if tag.slot == "kind" and not telling and not is_title and _is_talk(tags, head):
+    if tag.slot == "kind" and not telling and _is_talk(tags, head, is_title):
         return
     first = min([*telling, head])
     shades = [mod for mod in modifiers if tags[mod].slot == "shade" and mod == first - 1]
@@ -137,6 +138,13 @@ def _modifiers(tags: list[Tag], head: int, is_title: bool) -> Iterator[int]:
         bare = bare and tag.slot in {"kind", *_WITHIN}
 
 
+def _of_a_set(tags: list[Tag], modifiers: list[int]) -> list[int]:
+    """Of words before "set", "look" or "fit", those that say what all its garments share."""
+    weak = read_data("colours")["weak"]["words"]
+    slots = {"colour", "shade", "material", "pattern", "kind"}
+    return [at for at in modifiers if tags[at].slot in slots and tags[at].text not in weak]
+
+
 def _is_apart(right: Tag, is_title: bool) -> bool:
     """Whether the text makes a break before `right`."""
     return (right.opens and not is_title) or (right.gap == "\n" and right.slot != "mark")
@@ -158,23 +166,29 @@ def _may_cross(tags: list[Tag], at: int) -> bool:
     return left.slot in _LOOSE and right.slot in _LOOSE and not left.is_part
 
 
-def _is_talk(tags: list[Tag], head: int) -> bool:
-    """Whether a kind without describing words is a verb or part of a saying."""
+def _is_talk(tags: list[Tag], head: int, is_title: bool) -> bool:
+    """Whether a kind without describing words is a verb, a part, or in a saying."""
     verbs = read_data("talk")["verbs"]
     tag = tags[head]
-    if tag.implied and tags[head].text in _NECKS:
-        return not (head and tags[head - 1].text in {"and", "&"})
+    before = tags[head - 1].text if head else ""
+    last = head + 1 == len(tags)
+    if tag.text in verbs["bare"] and not (last and is_title):
+        return before not in read_data("talk")["determiners"]["words"] or tag.text.endswith("s")
+    if is_title:
+        return False
+    if tag.implied and tag.text in _NECKS:
+        return before not in {"and", "&"}
     if tag.text not in verbs["words"]:
         return False
-    before = tags[head - 1].text if head else ""
-    after = tags[head + 1].text.split()[0] if head + 1 < len(tags) else ""
+    after = "" if last else tags[head + 1].words[0]
     if after in verbs["after"] or before in verbs["before"]:
         return True
-    return tags[head - 1].slot == "talk" if head else False
+    return head > 0 and tags[head - 1].slot == "talk"
 
 
 def _read_modifiers(kind: str, chosen: list[Tag], opens: bool) -> tuple[str, dict[str, str]]:
     said: dict[str, str] = {}
+    chosen = [tag for at, tag in enumerate(chosen) if not _is_of_a_trim(chosen, at)]
     colour = _read_colour(chosen, opens)
     if colour:
         said["colour"] = colour
@@ -189,10 +203,16 @@ def _read_modifiers(kind: str, chosen: list[Tag], opens: bool) -> tuple[str, dic
     return kind, said
 
 
+def _is_of_a_trim(chosen: list[Tag], at: int) -> bool:
+    """Whether a fabric is that of a trimming: "fur trim sweater"."""
+    follower = chosen[at + 1].text if at + 1 < len(chosen) else ""
+    return chosen[at].slot == "material" and follower in {"trim", "trimmed"}
+
+
 def _read_colour(chosen: list[Tag], opens: bool) -> str | None:
     """Put a garment's colour words together: "light grey", "black and white"."""
     colours = [tag for tag in chosen if tag.slot == "colour"]
-    if opens and len(colours) > 1 and colours[0] is chosen[0] and _may_be_a_name(colours[0]):
+    if opens and colours and colours[0] is chosen[0] and _is_a_name(colours):
         chosen = chosen[1:]  # "Olive Black Lace Dress": a person's name
     groups: list[list[str]] = []
     pending: list[str] = []
@@ -215,8 +235,9 @@ def _read_colour(chosen: list[Tag], opens: bool) -> str | None:
     return "multi" if any(tag.slot == "many" for tag in chosen) else None
 
 
-def _may_be_a_name(tag: Tag) -> bool:
-    return tag.text in _names()
+def _is_a_name(colours: list[Tag]) -> bool:
+    names = read_data("colours")["names"]
+    return colours[0].text in names["often" if len(colours) > 1 else "always"]
 
 
 def _read_compound(kind: str, other: str, said: dict[str, str]) -> str:
@@ -228,7 +249,7 @@ def _read_compound(kind: str, other: str, said: dict[str, str]) -> str:
     elif other == "jeans":
         said.setdefault("material", "denim")
     elif kind in {"dress", "gown"} and family_of(other) in {"top", "shirt", "jacket", "t-shirt"}:
-        said["fit"] = " ".join(dict.fromkeys([*said.get("fit", "").split(), short]))
+        said["fit"] = choose_fit([short, *filter(None, [said.get("fit")])])
     elif kind == "top" and family_of(other) in {"top", "swimwear", "sweater", "t-shirt", "shirt"}:
         return other
     return kind
@@ -250,8 +271,9 @@ def choose_pattern(values: list[str]) -> str:
 
 
 def choose_fit(values: list[str]) -> str:
-    """Join the first two words on the cut."""
-    return " ".join(list(dict.fromkeys(values))[:2])
+    """Keep the first two words on the cut, each once, with "|" between."""
+    words = [word for value in values for word in value.split("|")]
+    return "|".join(list(dict.fromkeys(words))[:2])
 
 
 VAGUE_PATTERNS = frozenset({"printed", "patterned", "solid"})
@@ -273,9 +295,3 @@ def _joined_spans(spans: list[Span]) -> list[Span]:
         else:
             joined.append((start, end))
     return joined
-
-
-@cache
-def _names() -> frozenset[str]:
-    names = "rose violet ruby olive scarlet jade amber ivory sage ginger hazel coral pearl iris"
-    return frozenset(names.split())

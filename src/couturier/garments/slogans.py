@@ -40,6 +40,8 @@ def find_print_text(text: str, said: Sequence[dict[str, str]]) -> str | None:
     match = _FIRST_SENTENCE.match(text)
     if match is None:
         return None
+    if ".." in match.group(1):
+        return None  # "Technically you didn't say it... the top did"
     words = words_of(match.group(1))
     stops = word_set("talk", "slogan_stops")
     if not 2 <= len(words) <= _MAX_WORDS or any((word,) in stops for word in words):

@@ -43,7 +43,7 @@ def _cuts(word: str) -> list[int] | None:
         for later in range(at + 1, len(word) - 2):
             parts = (word[:at], word[at:later], word[later:])
             short = [part for part in parts if part in _joints("words") | _joints("weak")]
-            if all(_is_known(part) for part in parts) and len(short) >= 2 and len(parts[1]) < 5:
+            if all(_is_known(part) for part in parts) and len(short) >= 2 and parts[1] in short:
                 return [at, later]
     return None
 
@@ -100,7 +100,7 @@ def _garment_words() -> frozenset[str]:
 
 _AFTER_A_GARMENT = frozenset({"fabric", "set", "pairs", "detail", "design"})
 _JOINTS_OF_NAMES = frozenset(
-    {"a", "an", "the", "this", "your", "these", "fabric", "to", "with", "it's", "for", "in"}
+    {"a", "an", "the", "this", "your", "these", "fabric", "to", "with", "it's", "i'm", "for", "in"}
 )
 
 # Words of garment phrases that are everyday endings of other words.

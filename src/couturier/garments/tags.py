@@ -9,6 +9,9 @@ from couturier.garments.vocabulary import Entry, phrase_table, read_data, word_s
 
 SENTENCE_MARKS = frozenset(".!?;:…")
 _HEX = re.compile(r"#[0-9a-f]{6}")
+_MOTIFS = frozenset(
+    {"kiss", "heart", "butterfly", "flower", "bow", "renaissance", "watercolor", "watercolour"}
+)
 _PRINTS = frozenset({"print", "printed", "prints", "pattern"})
 
 
@@ -143,7 +146,9 @@ def _is_motif(tag: Tag) -> bool:
         return False
     if tag.slot == "colour":
         return tag.text in _weak_colours() and tag.text not in {"metallic", "gold", "silver"}
-    return tag.slot in {"word", "filler"} and not tag.is_stop
+    if tag.slot == "filler":
+        return word in _MOTIFS
+    return tag.slot == "word" and not tag.is_stop and not word.endswith("ed")
 
 
 def _mask_passing(tags: list[Tag]) -> list[Tag]:
