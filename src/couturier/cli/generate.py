@@ -103,11 +103,13 @@ def command(
         )
     for look in looks:
         sys.stdout.write((json.dumps(look) if as_json else str(out / look["file"])) + "\n")
-        _tell_safety(look)
+        _tell_notes(look)
     say(f"next: couturier evaluate {out}")
 
 
-def _tell_safety(look: dict[str, Any]) -> None:
+def _tell_notes(look: dict[str, Any]) -> None:
+    for note in look["extra"].get("notes", ()):
+        say(f"{look['file']}: {note}")
     verdict, reasons = look["safety"]["verdict"], look["safety"]["reasons"]
     if verdict != "pass":
         say(f"{look['file']}: {verdict}: {'; '.join(reasons)}")

@@ -52,14 +52,17 @@ def _bar() -> Progress:
 
 
 class _Lines:
-    """Progress for logs: the first step, one line every ten seconds, and the last step."""
+    """Progress for logs: one line every ten seconds, and one at each end."""
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._last_s = 0.0
+        self._last_s = time.monotonic()
+        self._last_line = ""
 
     def __call__(self, done: int, total: int, note: str) -> None:
         now_s = time.monotonic()
-        if done >= total or now_s - self._last_s >= _LINE_EVERY_S:
-            self._last_s = now_s
-            say(f"{self._title} {done}/{total} {note}".rstrip())
+        line = f"{self._title} {done}/{total} {note}".rstrip()
+        is_due = now_s - self._last_s >= _LINE_EVERY_S
+        if line != self._last_line and (done >= total or is_due):
+            self._last_s, self._last_line = now_s, line
+            say(line)
