@@ -1,5 +1,6 @@
 """The garment grammar: shop copy and prompts in, garments out."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from couturier.garments.attach import add_attribute, attach_attributes
@@ -21,6 +22,7 @@ _WITHOUT = {  # families that have no such thing
     "length": _ACCESSORIES,
 }
 _SHARED = ("colour", "material", "pattern")
+_TITLE_JOINTS = frozenset({"and", "&", "+", ",", "/", "with", "-", "|", "w"})
 _BETWEEN = frozenset({",", "and", "&", "/", "+"})
 
 
@@ -64,14 +66,36 @@ def find_spans(text: str) -> list[GarmentSpan]:
 
 
 def _read_title(title: str) -> list[Mention]:
-    tags = tag_text(title, is_title=True)
+    tags = _name_last(tag_text(title, is_title=True))
     mentions = find_mentions(tags, is_title=True)
+    if all(mention.kind != "set" for mention in mentions):
+        mentions = _drop_lines(tags, mentions)
     _share(tags, mentions)
     real = _garments_of(mentions)
     attach_attributes(tags, mentions, lambda index, slot: _owner(real, index, slot))
     if real and "colour" not in real[-1].said:
         _take_trailing_colour(tags, real[-1])
     return mentions
+
+
+def _name_last(tags: list[Tag]) -> list[Tag]:
+    """Read "Arsenal Red Jersey" and "Beach Short" as garments."""
+    kind = read_data("kinds")["last_in_a_title"].get(tags[-1].text) if tags else None
+    if kind is None or any(tag.slot == "kind" for tag in tags):
+        return tags
+    return [*tags[:-1], replace(tags[-1], slot="kind", value=kind)]
+
+
+def _drop_lines(tags: list[Tag], mentions: list[Mention]) -> list[Mention]:
+    """Leave out kinds that name a brand or line: "U.S. Polo Assn. Men Blue Sweater"."""
+    kept = mentions[-1:]
+    for mention in reversed(mentions[:-1]):
+        between = {tag.text for tag in tags[mention.last : kept[0].first]}
+        if between & _TITLE_JOINTS:
+            kept.insert(0, mention)
+        elif "colour" in mention.said and "colour" not in kept[0].said:
+            kept[0].said["colour"] = mention.said["colour"]
+    return kept
 
 
 def _take_trailing_colour(tags: list[Tag], mention: Mention) -> None:

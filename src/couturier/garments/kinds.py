@@ -3,7 +3,7 @@
 from functools import cache
 
 from couturier.garments.tokens import words_of
-from couturier.garments.vocabulary import kind_phrases, read_data
+from couturier.garments.vocabulary import families, kind_phrases, read_data
 
 
 def find_kind(phrase: str) -> str | None:
@@ -27,12 +27,6 @@ def family_of(kind: str) -> str:
         KeyError: `kind` is no canonical kind; ask `find_kind` first.
     """
     return _families()[kind]
-
-
-@cache
-def families() -> tuple[str, ...]:
-    """Every family, in the order of the vocabulary."""
-    return tuple(family for family in read_data("kinds") if family != "implied")
 
 
 @cache

@@ -15,7 +15,10 @@ _DESCRIBING = frozenset({"colour", "shade", "many", "filler", *ATTRIBUTES})
 _LOOSE = frozenset({"filler", "fit", "material", "pattern"})
 _JOINS = frozenset({"and", "&", "/", "+", "n"})
 _WITHIN = frozenset({"filler", "material", "pattern", "neckline", "sleeve", "length", "fit"})
+# Kinds that are no other garment's first name: "top gloves" are two things.
+_ALONE = frozenset({"top", "tops", "skirt", "pants", "dress", "shorts", "shoes", "jacket", "coat"})
 _NECKS = frozenset({"halter", "turtleneck", "crewneck", "mock neck", "longsleeve"})
+_NECK_NOUNS = frozenset({"neck", "neckline", "sleeve", "sleeves", "crewneck", "fit", "style"})
 _NO_PARTS = frozenset({"body", "back", "half", "frame", "dial", "waist", "leg"})
 _MAX_UNKNOWN = 2  # "washed", "gripper": unknown words between a colour and its kind
 _MAX_UNKNOWN_IN_TITLES = 6  # titles name brands and lines there
@@ -72,7 +75,7 @@ def _is_head(tags: list[Tag], index: int) -> bool:
         if after.gap == "\n" or after.opens:
             return True
         if after.slot == "kind":
-            return after.value == "set"
+            return after.value == "set" or tags[index].text in _ALONE
         if at == index + 1 and _names_a_part(after) and not _leads_to_a_kind(tags, at):
             return False
         if after.slot not in _WITHIN:
@@ -95,7 +98,13 @@ def _read_phrase(tags: list[Tag], head: int, is_title: bool) -> Iterator[Mention
         modifiers = _of_a_set(tags, modifiers)
     telling = [mod for mod in modifiers if tags[mod].slot in _DESCRIBING - {"filler", "shade"}]
     telling += [mod for mod in modifiers if tags[mod].slot == "kind"]
-    if tag.slot == "kind" and not telling and _is_talk(tags, head, is_title):
+    strong = {"colour", "many", "material", "pattern"}
+    weak_only = not any(tags[mod].slot in strong for mod in telling)
+    if (
+        tag.slot == "kind"
+        and ((weak_only and tag.text in read_data("talk")["verbs"]["bare"]) or not telling)
+        and _is_talk(tags, head, is_title)
+    ):
         return
     first = min([*telling, head])
     shades = [mod for mod in modifiers if tags[mod].slot == "shade" and mod == first - 1]
@@ -128,12 +137,13 @@ def _modifiers(tags: list[Tag], head: int, is_title: bool) -> Iterator[int]:
     for at in range(head - 1, -1, -1):
         tag = tags[at]
         unknown -= tag.slot == "word" and not tag.is_stop
-        if unknown < 0 or (tag.slot == "kind" and not bare) or _is_apart(tags[at + 1], is_title):
+        kind_apart = tag.slot == "kind" and (not bare or tag.text in _ALONE)
+        if unknown < 0 or kind_apart or _is_apart(tags[at + 1], is_title):
             return
-        if tag.is_stop or tag.slot in {"mark", "set"}:
+        if tag.is_stop or tag.slot == "mark" or (tag.slot == "set" and tag.text != "fit"):
             if not _may_cross(tags, at):
                 return
-        elif tag.slot != "word":
+        elif tag.slot not in {"word", "set"}:
             yield at
         bare = bare and tag.slot in {"kind", *_WITHIN}
 
@@ -142,12 +152,15 @@ def _of_a_set(tags: list[Tag], modifiers: list[int]) -> list[int]:
     """Of words before "set", "look" or "fit", those that say what all its garments share."""
     weak = read_data("colours")["weak"]["words"]
     slots = {"colour", "shade", "material", "pattern", "kind"}
-    return [at for at in modifiers if tags[at].slot in slots and tags[at].text not in weak]
+    kept = [at for at in modifiers if tags[at].slot in slots]
+    if any(tags[at].slot in {"material", "pattern"} for at in kept):
+        return kept  # "Sage Stretch Lace Set"
+    return [at for at in kept if tags[at].text not in weak]  # not "Desert Rose Set"
 
 
 def _is_apart(right: Tag, is_title: bool) -> bool:
     """Whether the text makes a break before `right`."""
-    return (right.opens and not is_title) or (right.gap == "\n" and right.slot != "mark")
+    return not is_title and (right.opens or (right.gap == "\n" and right.slot != "mark"))
 
 
 def _may_cross(tags: list[Tag], at: int) -> bool:
@@ -157,7 +170,9 @@ def _may_cross(tags: list[Tag], at: int) -> bool:
     left, right = tags[at - 1], tags[at + 1]
     if tags[at].text == ",":
         both_colours = left.slot == right.slot == "colour"
-        return left.slot in _DESCRIBING and right.slot in _DESCRIBING and not both_colours
+        is_noun = left.words[-1] in _NECK_NOUNS  # "a plunging neckline, adjustable ties"
+        describing = left.slot in _DESCRIBING and right.slot in _DESCRIBING
+        return describing and not both_colours and not is_noun
     if tags[at].text not in _JOINS:
         return False
     if left.slot == "colour" and right.slot in {"colour", "shade"}:
@@ -221,7 +236,10 @@ def _read_colour(chosen: list[Tag], opens: bool) -> str | None:
         if tag.slot == "shade":
             pending.append(tag.text)
         elif tag.slot == "colour":
-            if previous and previous.slot == "colour" and previous.end + 1 == tag.start:
+            adjacent = (
+                tag.gap in {" ", "-"} and previous is not None and previous.end + 1 == tag.start
+            )
+            if previous and previous.slot == "colour" and adjacent:
                 groups[-1].append(tag.text)
             else:
                 groups.append([*pending, tag.text])

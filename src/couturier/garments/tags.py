@@ -112,6 +112,7 @@ def _openings(tokens: list[Token], is_title: bool) -> frozenset[int]:
         capital = token.text[:1].isupper() and not (len(token.text) > 1 and token.text.isupper())
         after_mark = before.word in SENTENCE_MARKS or (before.word in "-–—" and token.gap == " ")
         lost = trusts_capitals and capital and token.word not in {"i", "i'm", "v", "t", "a"}
+        lost = lost and not before.text[0].isupper()  # not within "Blue Denim Jacket"
         if after_mark or (lost and token.gap != "-" and (before.is_word or token.gap == "\n")):
             openings.add(index)
     return frozenset(openings)

@@ -72,12 +72,18 @@ def plurals(phrase: str) -> Iterator[str]:
 
 
 @cache
+def families() -> tuple[str, ...]:
+    """Every family of kinds, in the order of the data file."""
+    return tuple(name for name in read_data("kinds") if name not in {"implied", "last_in_a_title"})
+
+
+@cache
 def kind_phrases() -> dict[Words, Entry]:
     """Every spelling of every kind, singular and plural."""
     table: dict[Words, Entry] = {}
     data = read_data("kinds")
-    for family, kinds in data.items():
-        for kind, others in kinds.items() if family != "implied" else ():
+    for family in families():
+        for kind, others in data[family].items():
             for phrase in (kind, *others):
                 for spelling in plurals(phrase):
                     table.setdefault(words_of(spelling), Entry("kind", kind))
