@@ -92,8 +92,8 @@ def fill_latents(
     """
     missing = {latents_key(picture, side_px, parts.base_hash): picture for picture in pictures}
     missing = {key: picture for key, picture in missing.items() if key not in store}
-    cells = (side_px // parts.family.vae_scale) ** 2
-    _require_room(store, len(missing) * 8 * cells * 4)
+    cells = (side_px // parts.family.vae_scale) ** 2 * parts.vae.config.latent_channels
+    _require_room(store, len(missing) * 2 * cells * 4)
 
     def encode(batch: list[tuple[str, Picture]]) -> dict[str, Tensor]:
         pixels = torch.stack([read_square(picture, side_px) for _, picture in batch])

@@ -220,7 +220,6 @@ def _train(order: _Order, *, resume: bool, on_step: OnStep) -> dict[str, Any]:
     settings = order.settings
     parts = load_parts(settings.base, order.placement)
     shown, held_out = _fill_caches(order, parts, on_step)
-    _prefer_channels_last(parts)
     parameters = add_lora(
         parts.unet,
         rank=settings.rank,
@@ -310,11 +309,6 @@ def _fill_caches(order: _Order, parts: BaseParts, on_step: OnStep) -> tuple[Deck
         deal([row for row in rows if row[0].item.split != HELD_OUT]),
         deal([row for row in rows if row[0].item.split == HELD_OUT]),
     )
-
-
-def _prefer_channels_last(parts: BaseParts) -> None:
-    # Convolutions read their channels together; measured in docs/log.md.
-    parts.unet.to(memory_format=torch.channels_last)
 
 
 def _tell_nobody(_done: int, _total: int, _note: str) -> None:
