@@ -17,12 +17,12 @@ def write_comment(receipt: Sequence[GarmentReceipt], safety: dict[str, Any]) -> 
         receipt: Of one picture.
         safety: The look's safety verdict; a block is told first with its reasons.
     """
-    sentences = [_tell_block(safety)] if safety.get("verdict") == "block" else []
-    if not receipt:
-        sentences.append("The prompt names no garment, so there is nothing to check.")
-    sentences += [_tell(entry) for entry in receipt]
-    sentences += _tell_swaps(receipt)
-    return " ".join(sentences)
+    return " ".join([*_tell_block(safety), *map(_tell, receipt), *_tell_whole(receipt)])
+
+
+def list_notes(receipt: Sequence[GarmentReceipt], safety: dict[str, Any]) -> list[str]:
+    """List what a comment says beyond each garment's own sentence, for a page that shows those."""
+    return [*_tell_block(safety), *_tell_whole(receipt)]
 
 
 def judge_faithful(receipt: Sequence[GarmentReceipt]) -> bool | None:
@@ -33,9 +33,11 @@ def judge_faithful(receipt: Sequence[GarmentReceipt]) -> bool | None:
     return None if UNSURE in verdicts or not verdicts else True
 
 
-def _tell_block(safety: dict[str, Any]) -> str:
+def _tell_block(safety: dict[str, Any]) -> list[str]:
+    if safety.get("verdict") != "block":
+        return []
     reasons = ", ".join(str(reason) for reason in safety.get("reasons", ())) or "no reason given"
-    return f"Withheld by the safety checker ({reasons}); measured on the original kept aside."
+    return [f"Withheld by the safety checker ({reasons}); measured on the original kept aside."]
 
 
 def _tell(entry: GarmentReceipt) -> str:
@@ -50,7 +52,9 @@ def _tell(entry: GarmentReceipt) -> str:
     return f"{name}: {asked}, seen {entry.seen} ({entry.seen_hex}{delta}) - {word}."
 
 
-def _tell_swaps(receipt: Sequence[GarmentReceipt]) -> list[str]:
+def _tell_whole(receipt: Sequence[GarmentReceipt]) -> list[str]:
+    if not receipt:
+        return ["The prompt names no garment, so there is nothing to check."]
     wrong = [entry for entry in receipt if entry.verdict == WRONG]
     return [
         f"The colours of the {one.kind} and the {other.kind} are interchanged."

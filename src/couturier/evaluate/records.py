@@ -25,7 +25,8 @@ class Score:
             prompt names no garment or a verdict is "unsure".
         comment: The measured comment of the results table, one plain sentence or two.
         extra: prompt and seed; "key", under which a second run knows it again; "likeness" and
-            "nearest", the training picture most like it; "blocked"; "fault".
+            "nearest", the training picture most like it; "blocked"; "fault"; "notes", the comment
+            without the garments' own sentences.
     """
 
     file: str

@@ -9,7 +9,7 @@ from PIL import Image
 
 from couturier.dataset.records import hash_items, read_items
 from couturier.errors import CouturierError, LooksError
-from couturier.evaluate.comments import judge_faithful, write_comment
+from couturier.evaluate.comments import judge_faithful, list_notes, write_comment
 from couturier.evaluate.judges import Judges, load_judges
 from couturier.evaluate.likeness import CatalogueIndex, build_index
 from couturier.evaluate.pictures import (
@@ -176,27 +176,29 @@ def _measure(picture: Picture, image: Image.Image, *, bench: _Bench, key: str) -
     if bench.index is not None and bench.index.files:
         nearest, likeness = bench.index.find_nearest(image)
         extra |= {"nearest": nearest, "likeness": round(likeness, 4)}
-    comment = write_comment(receipt, picture.safety)
+    comment, notes = write_comment(receipt, picture.safety), list_notes(receipt, picture.safety)
     if picture.prompt is None:
         comment = "No prompt is known of this picture, so nothing was asked of it."
+        notes = [comment]
     return Score(
         file=picture.file,
         receipt=tuple(entry.as_dict() for entry in receipt),
         text_image=bench.judges.measure_text_image(image, picture.prompt),
         faithful=judge_faithful(receipt),
         comment=comment,
-        extra=extra,
+        extra=extra | {"notes": notes},
     )
 
 
 def _tell_fault(picture: Picture, fault: str) -> Score:
+    comment = f"This picture could not be read: {fault}."
     return Score(
         file=picture.file,
         receipt=(),
         text_image=None,
         faithful=None,
-        comment=f"This picture could not be read: {fault}.",
-        extra=_know(picture) | {"fault": fault},
+        comment=comment,
+        extra=_know(picture) | {"fault": fault, "notes": [comment]},
     )
 
 

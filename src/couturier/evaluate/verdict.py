@@ -17,15 +17,6 @@ def write_verdict(summary: Summary) -> tuple[str, ...]:
     )
 
 
-def tell_rate(rate: Rate) -> str:
-    """Write a rate as in "25 of 32 (78 %, 95 % interval 61 to 89 %)"."""
-    if rate.n == 0:
-        return "0 of 0"
-    share = 100 * rate.right / rate.n
-    low, high = 100 * rate.low, 100 * rate.high
-    return f"{rate.right} of {rate.n} ({share:.0f} %, 95 % interval {low:.0f} to {high:.0f} %)"
-
-
 def _tell_headline(summary: Summary) -> str:
     colours = _tell_change(summary.paired)
     if colours is None:
@@ -53,48 +44,60 @@ def _tell_change(paired: Paired | None) -> str | None:
 
 
 def _tell_rate(summary: Summary) -> Iterator[str]:
-    here, there, paired = summary.measured, summary.other, summary.paired
+    here, before, paired = summary.measured, summary.other, summary.paired
     if here.looks.n:
-        yield f"Every garment there and in its colour: {tell_rate(here.looks)} pictures."
-        yield f"Garment by garment: {tell_rate(here.garments)} in the colour asked for."
-    if there is not None and there.looks.n:
-        yield f"Drawn without it: {tell_rate(there.looks)} pictures."
-    if paired is not None and paired.n:
-        split = paired.only_this + paired.only_other
         yield (
-            f"On the same prompts and seeds ({paired.n} pairs), {paired.only_this} became right "
-            f"and {paired.only_other} became wrong; a split as uneven comes about by chance with "
-            f"probability {_tell_probability(paired.p_value)}"
-            + (" (exact McNemar test)." if split else ", since none changed.")
+            f"{here.looks.right} of {here.looks.n} pictures judged show every garment in the "
+            f"colour asked for ({_tell_share(here.looks)}); counted by garment it is "
+            f"{here.garments.right} of {here.garments.n} ({_tell_share(here.garments)})."
+            + _tell_before(before)
+        )
+    if paired is not None and paired.n:
+        yield (
+            f"On the same prompts and seeds ({_count(paired.n, 'pair')}) {paired.only_this} became "
+            f"right and {paired.only_other} became wrong; chance alone makes a split as uneven "
+            f"with probability {_tell_probability(paired.p_value)} (exact McNemar test)."
         )
 
 
+def _tell_before(before: Measured | None) -> str:
+    if before is None or before.looks.n == 0:
+        return ""
+    return (
+        f" Before, it was {before.looks.right} of {before.looks.n} ({_tell_share(before.looks)})."
+    )
+
+
+def _tell_share(rate: Rate) -> str:
+    share, low, high = (100 * value for value in (rate.right / rate.n, rate.low, rate.high))
+    return f"{share:.0f} %, 95 % interval {low:.0f} to {high:.0f} %"
+
+
 def _tell_likeness(summary: Summary) -> Iterator[str]:
-    here, there = summary.measured.likeness, summary.other.likeness if summary.other else None
+    here, before = summary.measured.likeness, summary.other.likeness if summary.other else None
     if here is None:
         return
-    text = f"Likeness to the nearest catalogue picture: {_tell_mean(here)}"
-    if there is not None:
-        text += f", without it {_tell_mean(there)}"
+    text = f"Likeness to the nearest catalogue picture is {_tell_mean(here)}"
+    if before is not None:
+        text += f", before {_tell_mean(before)}"
     if summary.catalogue_likeness is not None:
-        own = _tell_mean(summary.catalogue_likeness)
-        text += f"; the catalogue's own pictures to each other: {own}"
+        text += f"; among the catalogue's own pictures {_tell_mean(summary.catalogue_likeness)}"
     yield text + "."
 
 
 def _tell_left_out(measured: Measured) -> Iterator[str]:
     parts = [
         (measured.n_unsure, "could not be judged"),
-        (measured.n_plain, "named no garment"),
+        (measured.n_plain, "had nothing asked of a garment"),
         (measured.n_faults, "could not be read"),
     ]
-    told = [f"{_count(number)} {what}" for number, what in parts if number]
+    told = [f"{_count(number, 'picture')} {what}" for number, what in parts if number]
     if told:
-        yield f"{', '.join(told)}: in no rate."
+        yield f"In no rate: {', '.join(told)}."
     if measured.n_blocked:
         yield (
-            f"{_count(measured.n_blocked)} withheld by the safety checker; measured on the "
-            "originals kept aside."
+            f"Withheld by the safety checker: {_count(measured.n_blocked, 'picture')}, measured "
+            "on the originals kept aside."
         )
 
 
@@ -108,5 +111,5 @@ def _tell_probability(p_value: float) -> str:
     return "below 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def _count(number: int) -> str:
-    return "1 picture" if number == 1 else f"{number} pictures"
+def _count(number: int, thing: str) -> str:
+    return f"1 {thing}" if number == 1 else f"{number} {thing}s"

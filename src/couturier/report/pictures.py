@@ -1,0 +1,29 @@
+"""Pictures carried inside the page: made small, encoded, written as data URIs."""
+
+import base64
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+QUALITY = 84
+LARGE_PX = 420
+SMALL_PX = 260
+GRID_PX = 900
+
+
+def inline_picture(path: Path, *, side_px: int = LARGE_PX) -> str:
+    """Give a picture as a WebP data URI, its longest side at most `side_px`.
+
+    Returns:
+        "" where the file is not there or is no whole picture; the page then says so.
+    """
+    try:
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return ""
+    small.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+    data = BytesIO()
+    small.save(data, "WEBP", quality=QUALITY, method=4)
+    return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode("ascii")

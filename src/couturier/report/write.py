@@ -1,0 +1,149 @@
+"""Write the report: one page that opens offline, and the results table as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from couturier.errors import CouturierError, LooksError
+from couturier.evaluate.records import Summary, read_summary
+from couturier.files import replace_whole, write_text
+from couturier.report.cards import Card, build_cards, sort_worst_first
+from couturier.report.figures import CURVE_HEIGHT, CURVE_WIDTH, list_rates
+from couturier.report.pictures import GRID_PX, SMALL_PX, inline_picture
+from couturier.report.sources import (
+    describe_catalogue,
+    describe_training,
+    find_dataset,
+    find_run,
+)
+from couturier.report.tables import build_rows, write_markdown
+from couturier.runs import couturier_version, list_versions
+
+PAGE_FILE = "index.html"
+TABLE_FILE = "results.md"
+MAX_TILES = 240
+
+
+def write_report(
+    looks_dir: Path,
+    *,
+    out: Path,
+    run_dir: Path | None = None,
+    against: Path | None = None,
+    dataset_dir: Path | None = None,
+) -> Path:
+    """Write `index.html` and `results.md` about a folder of scored looks.
+
+    Args:
+        looks_dir: Looks with scores.
+        out: The report's folder, as report/NAME.
+        run_dir: The training run; where None, the one the looks name, if it is there.
+        against: Scored looks of the same prompts and seeds, to stand beside; where None, those
+            they were compared with, if they are there.
+        dataset_dir: The data set; where None, the one they were compared with, if it is there.
+
+    Returns:
+        The page.
+
+    Raises:
+        LooksError: the looks, or those to stand beside, were never scored.
+        AdapterError: `run_dir` is no training run.
+        DatasetError: `dataset_dir` is no data set.
+    """
+    summary = read_summary(looks_dir)
+    cards = build_cards(looks_dir)
+    if not cards:
+        raise LooksError(
+            f"{looks_dir}: no pictures to report on",
+            fix=f'draw some with `couturier generate "a red dress" --out {looks_dir}`',
+        )
+    others = _read_others(against, summary)
+    rows = build_rows(cards, others)
+    run = run_dir or find_run(looks_dir)
+    data = dataset_dir or find_dataset(summary)
+    _write_page(
+        out / PAGE_FILE,
+        {
+            "name": looks_dir.resolve().name,
+            "summary": summary,
+            "rates": list_rates(summary.measured, summary.other),
+            "rows": rows,
+            "has_before": any(row.before for row in rows),
+            "n_prompts": len({card.prompt for card in cards if card.prompt}),
+            "tiles": sort_worst_first(cards)[:MAX_TILES],
+            "n_pictures": len(cards),
+            "counts": _count_status(cards),
+            "shared": _list_shared(cards),
+            "closest": _find_closest(cards, data),
+            "training": describe_training(run) if run else None,
+            "catalogue": describe_catalogue(data) if data else None,
+        },
+    )
+    write_text(out / TABLE_FILE, write_markdown(rows, folder=out))
+    return out / PAGE_FILE
+
+
+def _read_others(against: Path | None, summary: Summary) -> list[Card]:
+    """Read the looks to stand beside; those only remembered may be gone by now."""
+    if against is not None:
+        return build_cards(against)
+    if summary.against is None:
+        return []
+    try:
+        return build_cards(Path(summary.against))
+    except CouturierError:
+        return []
+
+
+def _write_page(path: Path, content: Mapping[str, Any]) -> None:
+    """Render in a stream, so that no more than one picture is held at a time."""
+    environment = Environment(
+        loader=PackageLoader("couturier.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["tie"] = lambda text: text.replace(" %", "\u00a0%")
+    environment.globals.update(
+        picture=inline_picture,
+        small_picture=partial(inline_picture, side_px=SMALL_PX),
+        grid_picture=partial(inline_picture, side_px=GRID_PX),
+        curve_width=CURVE_WIDTH,
+        curve_height=CURVE_HEIGHT,
+        version=couturier_version(),
+        versions=list_versions(),
+    )
+    page = environment.get_template("page.html")
+    with replace_whole(path) as temporary, temporary.open("w", encoding="utf-8") as out:
+        out.writelines(page.stream(**content))
+
+
+def _count_status(cards: Sequence[Card]) -> dict[str, int]:
+    statuses = [card.status for card in sort_worst_first(cards)]
+    return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
+
+
+def _list_shared(cards: Sequence[Card]) -> list[tuple[str, str]]:
+    """List the settings all pictures share; what differs stands with each picture."""
+    known = [dict(card.facts) for card in cards if card.replay]
+    if not known:
+        return []
+    measured = ("seed", "seconds", "text-image cosine", "likeness", "safety")
+    return [
+        (name, value)
+        for name, value in known[0].items()
+        if name not in measured and all(facts.get(name) == value for facts in known)
+    ]
+
+
+def _find_closest(cards: Sequence[Card], data: Path | None) -> list[tuple[Card, Path, float]]:
+    """Find the three pictures most like a training picture, for a lawyer to look at."""
+    if data is None:
+        return []
+    near = [card for card in cards if card.nearest and not card.withheld]
+    near.sort(key=lambda card: -card.likeness)
+    return [(card, data / card.nearest, card.likeness) for card in near[:3]]
