@@ -43,6 +43,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "short caption": FaultKind(TOLD, "describe what can be seen in the picture"),
     "no description": FaultKind(CONVERTED, "give the row a description"),
     "small picture": FaultKind(TOLD, "export the picture larger"),
+    "unused picture": FaultKind(TOLD, "name it after an image_id, or add a row for it"),
     "several pictures": FaultKind(TOLD, "name in the row which pictures are meant"),
     "cut caption": FaultKind(CUT, "nothing need be done; shorten the copy to keep all of it"),
     "long caption": FaultKind(TOLD, "use --caption auto, which puts first what can be seen"),

@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -83,6 +84,12 @@ class PictureFolder:
             if names := self._by_path.get(_fold("/".join(parts[start:]))):
                 return self._choose("/".join(parts[start:]), names)
         return Found(None, "no picture", f"no picture at {written[:120]!r}")
+
+    def list_unused(self, used: Iterable[Path]) -> list[str]:
+        """Name the pictures that no row led to, nor to another file of the same name."""
+        stems = {_fold(strip_suffix(path.relative_to(self.root).as_posix())) for path in used}
+        names = sorted(name for names in self._by_path.values() for name in names)
+        return [name for name in names if _fold(strip_suffix(name)) not in stems]
 
     def _starts(self, parts: tuple[str, ...]) -> list[int]:
         """Where the path may begin: at once, or after the images folder's own name."""

@@ -31,11 +31,7 @@ def read_catalogue(product_data: Path, *, images: Path | None) -> Catalogue:
     """
     rows = choose_reader(product_data)(product_data)
     folder = list_pictures(images) if images else None
-    faults = (
-        [make_fault("unreadable folder", text, file=text) for text in folder.unreadable]
-        if folder
-        else []
-    )
+    faults: list[Fault] = []
     products: list[Product] = []
     first_records: dict[str, int] = {}
     n_rows = 0
@@ -48,7 +44,19 @@ def read_catalogue(product_data: Path, *, images: Path | None) -> Catalogue:
             products.append(product)
     if not n_rows:
         raise CatalogueError(f"{product_data}: holds no rows", fix="export the product data again")
+    if folder:
+        faults += _tell_folder(folder, products)
     return Catalogue(product_data, tuple(products), tuple(faults))
+
+
+def _tell_folder(folder: PictureFolder, products: list[Product]) -> list[Fault]:
+    used = [path for product in products for path in product.pictures]
+    unread = [make_fault("unreadable folder", text, file=text) for text in folder.unreadable]
+    unused = [
+        make_fault("unused picture", f"no row leads to {name}", file=name)
+        for name in folder.list_unused(used)
+    ]
+    return unread + unused
 
 
 def _read_row(

@@ -96,17 +96,23 @@ def _write_seen_first(product: Product, garments: Sequence[Garment]) -> Caption:
     wanted = [sentence for sentence in [seen, *sentences] if sentence]
     kept = cut_to_tokens(wanted, MAX_TOKENS)
     text = " ".join(_stopped(sentence) for sentence in kept)
+    faults = [] if product.description or not text else [_miss_description(product)]
     if kept == wanted:
-        return Caption(text)
+        return Caption(text, tuple(faults))
     n_lost = sum(map(_count_words, wanted)) - sum(map(_count_words, kept))
-    return Caption(text, (("cut caption", f"{n_lost} words of copy beyond 77 tokens are cut"),))
+    faults.append(("cut caption", f"{n_lost} words of copy beyond 77 tokens are cut"))
+    return Caption(text, tuple(faults))
 
 
 def _take_description(product: Product) -> Caption:
     if not product.description:
-        reason = f"no description; the title stands for it: {_named(product)}"
-        return Caption(product.title, (("no description", reason),) if product.title else ())
+        return Caption(product.title, (_miss_description(product),) if product.title else ())
     return _warn_if_long(Caption(product.description))
+
+
+def _miss_description(product: Product) -> tuple[str, str]:
+    stand_in = "the title stands" if product.title else "its other fields stand"
+    return "no description", f"{stand_in} for it: {_named(product)}"
 
 
 def _fill_template(product: Product, garments: Sequence[Garment], template: str) -> Caption:

@@ -10,8 +10,9 @@ from PIL import Image, ImageColor
 
 from couturier.dataset.profiles import BrokenProfileError, convert_to_srgb, name_profile
 
-# Only formats that are pictures and nothing else: Pillow would hand EPS to Ghostscript.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+# Only formats that are pictures and nothing else: Pillow would hand EPS to Ghostscript. The MPO
+# of phones opens as JPEG.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
 Notes = list[tuple[str, str]]
 
@@ -65,6 +66,7 @@ def quiet_pillow() -> Iterator[None]:
     Pillow's guard against huge pictures is one number for the whole process and warns on stderr;
     `open_plainly` asks the header itself. To be entered once, around all threads.
     """
+    Image.init()
     before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
@@ -90,6 +92,7 @@ def open_plainly(
     Raises:
         UnusablePictureError: it is empty, too large, truncated or no picture.
     """
+    Image.init()  # Pillow loads its rarer formats late, and knows no WebP before; once is enough
     if not data:
         raise UnusablePictureError("empty picture", "the file is empty")
     try:
@@ -212,4 +215,6 @@ def _turn_upright(image: Image.Image, orientation: int, notes: Notes) -> Image.I
 def _told(fault: BaseException) -> str:
     text = " ".join(str(fault).split())[:120]
     # Pillow says "cannot identify image file <_io.BytesIO object at 0x7f...>".
-    return "no picture of a known format" if "cannot identify" in text else text or repr(fault)
+    if "cannot identify" in text:
+        return "no picture of a known format"
+    return text if isinstance(fault, OSError) and text else f"{type(fault).__name__}: {text}"

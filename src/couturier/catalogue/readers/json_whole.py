@@ -47,8 +47,10 @@ def _parse(path: Path, text: str) -> Any:
 
 
 def _reason(text: str, fault: json.JSONDecodeError) -> str:
-    before = text[: fault.pos].rstrip()
-    if before.endswith(",") and text[fault.pos : fault.pos + 1] in ("]", "}"):
+    closes = text[fault.pos : fault.pos + 1] in ("]", "}")
+    after_comma = text[: fault.pos].rstrip().endswith(",")
+    # Python up to 3.12 points at the bracket, later ones at the comma and call it illegal.
+    if (closes and after_comma) or "trailing comma" in fault.msg:
         return "a comma before the closing bracket"
     if fault.pos >= len(text.rstrip()):
         return "the file ends too early"
