@@ -116,10 +116,13 @@ def find_native_size(pipeline: Any) -> tuple[int, int]:
 
 
 def find_cut_words(tokenizer: Any, text: str) -> str:
-    """Give the end of `text` that the text encoder will not see; "" when all of it fits."""
-    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    """Give the end of `text` that the text encoder will not see, from a word's start; or ""."""
+    tokens = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     room = tokenizer.model_max_length - 2  # one token marks the beginning, one the end
-    return str(tokenizer.decode(tokens[room:])).strip() if len(tokens) > room else ""
+    if len(tokens["input_ids"]) <= room:
+        return ""
+    first_cut = tokens["offset_mapping"][room][0]
+    return text[text.rfind(" ", 0, first_cut + 1) + 1 :].strip()
 
 
 @contextmanager

@@ -27,6 +27,8 @@ from couturier.generate.safety import (
 from couturier.generate.settings import GenerateSettings
 from couturier.runs import list_versions
 
+_QUOTED_LETTERS = 120
+
 
 @dataclass(frozen=True)
 class Painting:
@@ -78,7 +80,7 @@ class Painter:
         notes = []
         for what, text in (("prompt", request.prompt), ("negative prompt", request.negative)):
             if cut := find_cut_words(self._pipeline.tokenizer, text):
-                notes.append(f"the {what} is too long for the base, not read: “{cut}”")
+                notes.append(f"the {what} is too long for the base, not read: {_quote(cut)}")
         return notes
 
     def paint(self, request: Request, *, on_step: Callable[[int], None] | None = None) -> Painting:
@@ -152,6 +154,13 @@ def to_image(pixels: NDArray[np.float32]) -> Image.Image:
     """
     finite = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
     return Image.fromarray((finite * 255).round().astype(np.uint8))
+
+
+def _quote(text: str) -> str:
+    words = " ".join(text.split())
+    if len(words) <= _QUOTED_LETTERS:
+        return f"“{words}”"
+    return f"“{words[:_QUOTED_LETTERS].rstrip()} …” ({len(words.split())} words)"
 
 
 def _describe_adapters(adapters: list[Adapter], hashes: list[str]) -> dict[str, Any]:

@@ -199,9 +199,16 @@ def test_a_picture_that_broke_down_is_told_from_a_blocked_one(
     assert "3,072 of 3,072 values are no numbers" in look.safety["reasons"][0]
 
 
-def test_words_that_are_not_read_are_told(settings: GenerateSettings, tmp_path: Path) -> None:
-    (look,) = draw(settings, tmp_path, "x" * 75 + " the end")
-    assert look.extra["notes"] == ["the prompt is too long for the base, not read: “the end”"]
+def test_words_that_are_not_read_are_told_from_a_words_start(
+    settings: GenerateSettings, tmp_path: Path
+) -> None:
+    note = "the prompt is too long for the base, not read: "
+    (look,) = draw(settings, tmp_path, "x" * 75 + " the End")
+    assert look.extra["notes"] == [f"{note}“the End”"]
+    (half,) = draw(settings, tmp_path, "x" * 70 + " the Ending")
+    assert half.extra["notes"] == [f"{note}“Ending”"]
+    (long,) = draw(settings, tmp_path, "x" * 75 + " word" * 50)
+    assert long.extra["notes"][0].endswith("word …” (50 words)")
     (short,) = draw(settings, tmp_path, "x" * 75)
     assert short.extra == {}
 
