@@ -20,15 +20,17 @@ def print_faults(
 ) -> None:
     """Print what the catalogue doctor found, the costliest first, five examples a fault."""
     console = Console()
-    seen = sum(bool(row["garments"]) for row in rows)
+    usable = [row for row in rows if _is_usable(row)]
+    seen = sum(bool(row["garments"]) for row in usable)
     console.print(
-        f"[bold]{escape(str(source))}[/bold]: {len(rows)} rows usable, garments seen in {seen}, "
-        f"{len(faults)} faults"
+        f"[bold]{escape(str(source))}[/bold]: {len(usable)} of {len(rows)} rows usable, "
+        f"garments seen in {seen}, {len(faults)} faults",
+        soft_wrap=True,
     )
     for (action, fault), group in _by_cost(faults):
         console.print(f"\n[bold]{escape(fault)}[/bold] ({len(group)}, {action})")
         for entry in group[:SHOWN_A_FAULT]:
-            console.print(f"  row {entry['record']}, {escape(entry['message'])}", soft_wrap=True)
+            console.print(f"  {_name_row(entry)}: {escape(entry['message'])}", soft_wrap=True)
         if len(group) > SHOWN_A_FAULT:
             console.print(f"  ... and {len(group) - SHOWN_A_FAULT} more; --json lists all")
 
@@ -67,6 +69,15 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     for name, value in _flatten(facts):
         table.add_row(name, escape(str(value)))
     console.print(table)
+
+
+def _is_usable(row: Mapping[str, Any]) -> bool:
+    return bool(row["caption"]) and all(f["action"] != "left out" for f in row["faults"])
+
+
+def _name_row(entry: Mapping[str, Any]) -> str:
+    name = escape(entry["image_id"] or entry["file"])
+    return f"row {entry['record']} ({name})" if entry["record"] else name
 
 
 def _by_cost(
