@@ -109,6 +109,8 @@ def build_dataset(
         _check_worth(product_data, items, faults, strict=settings.strict)
         write_items(out, items)
         journal.keep_only([item.file_name for item in items])
+    for torn in out.glob(".*.part"):  # what a killed run was writing
+        torn.unlink(missing_ok=True)
     summary = DatasetSummary(
         out=out,
         n_rows=len(catalogue.products) + sum(f.fault in LOSES_ITS_ROW for f in faults),

@@ -1,6 +1,7 @@
 """Opens a picture as shops export them and makes it plain: small, upright, sRGB, 8 bit, whole."""
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,14 +68,17 @@ def quiet_pillow() -> Iterator[None]:
     `open_plainly` asks the header itself. To be entered once, around all threads.
     """
     Image.init()
-    before = Image.MAX_IMAGE_PIXELS
+    log = logging.getLogger("PIL")
+    before, level = Image.MAX_IMAGE_PIXELS, log.level
     Image.MAX_IMAGE_PIXELS = None
+    log.setLevel(logging.CRITICAL)  # it writes of torn TIFFs to stderr; we tell them ourselves
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
+        log.setLevel(level)
 
 
 def open_plainly(

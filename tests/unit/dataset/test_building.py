@@ -162,9 +162,11 @@ def test_a_stopped_run_leaves_no_metadata_and_the_next_goes_on(small_shop):
     assert read_manifest(small_shop.out)["status"] == "running"
     with (small_shop.out / JOURNAL_FILE).open("a") as journal:
         journal.write('{"file_name": "a1.j')  # as a kill in the middle of a line leaves it
+    (small_shop.out / ".b2.jpg.part").touch()
     summary = small_shop.build()
     assert summary.n_reused == 2
     assert len(read_items(small_shop.out)) == 2
+    assert not list(small_shop.out.glob(".*.part"))
 
 
 def test_progress_is_told_up_to_the_end(small_shop):
