@@ -13,7 +13,8 @@ MAX_PIXELS = 4000  # more change the mode by less than 0.3 ΔE and only cost tim
 # Folds change lightness far more than hue, so lightness counts half when pixels are grouped.
 _WEIGHTS = np.array([0.5, 1.0, 1.0])
 _CELL = 3.0
-_RADIUS = 14.0
+_RADIUS = 14.0  # what belongs to a colour: the whole of a shaded cloth
+_CORE = 7.0  # what settles its value: the part most of it shows
 _SECOND_GAP = 18.0  # nearer colours are light and shade of one cloth
 
 
@@ -101,14 +102,11 @@ def _find_mode(lab: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     apart = ((cells[:, None, :] - cells[None, :, :]) ** 2).sum(-1)  # (cells, cells)
     density = np.exp(-apart / (2 * (_RADIUS / 2) ** 2)) @ counts
     centre = cells[int(density.argmax())] / _WEIGHTS
-    near = _distance(lab, centre) <= _RADIUS
-    for _ in range(4):
-        moved = np.median(lab[near], axis=0)
-        around = _distance(lab, moved) <= _RADIUS
-        if around.sum() < near.sum():
-            break
-        centre, near = moved, around
-    return centre, near
+    for radius in (_RADIUS, _CORE, _CORE):
+        around = _distance(lab, centre) <= radius
+        if around.any():
+            centre = np.median(lab[around], axis=0)
+    return centre, _distance(lab, centre) <= _RADIUS
 
 
 def _distance(lab: Floats, centre: Floats) -> Floats:
