@@ -34,7 +34,7 @@ BASIC = (
 )
 NEAR = 10.0  # ΔE2000 up to which a colour passes whatever it is called
 FAR = 30.0  # ΔE2000 beyond which a special word ("navy") is wrong even in the right family
-MARGIN = 2.0  # ΔE2000 by which another family must be nearer before a colour is called wrong
+MARGIN = 3.0  # ΔE2000 by which another family must be nearer before a colour is called wrong
 
 Lab = tuple[float, float, float]
 _HEX = re.compile(r"#[0-9a-f]{6}")

@@ -12,6 +12,8 @@ from couturier.garments.tags import Tag, tag_text
 from couturier.garments.text import clean_text
 from couturier.garments.vocabulary import read_data
 
+MAX_CHARACTERS = 20_000  # of a text that are read; shop copy has a few hundred
+
 _ACCESSORIES = frozenset(
     {"belt", "jewellery", "hat", "shoes", "bag", "socks", "watch", "eyewear", "tie"}
 )
@@ -38,8 +40,8 @@ def find_garments(text: str, *, title: str | None = None) -> list[Garment]:
         title: The product's title. Its garment comes first and what it says counts before the
             text; garments of other families in the text are then remarks, unless it is a set.
     """
-    text = clean_text(text)
-    named = _read_title(clean_text(title)) if title else []
+    text = clean_text(text[:MAX_CHARACTERS])
+    named = _read_title(clean_text(title[:MAX_CHARACTERS])) if title else []
     told, sets = _read_text(text, named)
     garments = told or [mention for mention in sets if _is_telling(mention)][:1]
     for mention in garments:
@@ -55,7 +57,7 @@ def find_spans(text: str) -> list[GarmentSpan]:
     Works on `text` as it is, so that the ranges hold for it; finds what `find_garments` finds in
     clean text.
     """
-    mentions, sets = _read_text(text, [])
+    mentions, sets = _read_text(text[:MAX_CHARACTERS], [])
     for mention in mentions:
         _inherit(mention, sets)
     found = zip(mentions, _finish(mentions, text), strict=True)
@@ -185,8 +187,9 @@ def _is_same(tags: list[Tag], first: Mention, later: Mention) -> bool:
         and later.is_definite
     ):
         return False
-    between = {tag.text for tag in tags[first.last : _phrase_start(tags, later)]}
-    if between <= _BETWEEN | {"a", "an"}:
+    start = _phrase_start(tags, later)
+    listed = {tag.text for tag in tags[first.last : min(start, first.last + 4)]}
+    if start - first.last < 4 and listed <= _BETWEEN | {"a", "an"}:
         return False
     return not any(_conflict(first.said, later.said, slot) for slot in (*_SHARED, "length"))
 

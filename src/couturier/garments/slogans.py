@@ -37,7 +37,7 @@ def find_print_text(text: str, said: Sequence[dict[str, str]]) -> str | None:
             return match.group(1).strip(" ,.")
     if not any(one.get("pattern") == "graphic" for one in said):
         return None
-    match = _FIRST_SENTENCE.match(text)
+    match = _FIRST_SENTENCE.match(text[:200])
     if match is None:
         return None
     if ".." in match.group(1):

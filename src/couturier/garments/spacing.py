@@ -1,13 +1,14 @@
 """Words run together in copy, parted again: "throughoutthe", "figure-huggingfit"."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from couturier.garments.vocabulary import ATTRIBUTES, phrase_table, read_data, word_set
 
 _RUN = re.compile(r"(?<![\w'’#@./-])[A-Z]?[a-z'’]{3,}(?![\w'’@/])|(?<=-)[a-z]{5,}(?![\w'’@/])")
 _MIN_LETTERS = 6  # shorter words are too often whole words not in the lists
+_MAX_LETTERS = 40
 _ENDINGS = ("s", "ed", "er", "ers", "es", "ing", "ly", "in", "d", "r", "n", "al", "y")
 
 
@@ -20,10 +21,10 @@ def part_words(text: str) -> str:
     return _RUN.sub(lambda match: _parted(match.group()), text)
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def _parted(word: str) -> str:
     plain = word.lower().replace("’", "'")
-    if len(plain) < _MIN_LETTERS or _is_known(plain):
+    if not _MIN_LETTERS <= len(plain) <= _MAX_LETTERS or _is_known(plain):
         return word
     cuts = _cuts(plain)
     if cuts is None:

@@ -43,7 +43,8 @@ def _visible(character: str) -> str:
 
 def _tidy(text: str) -> str:
     """One space between words, two where a line ended or copy had two."""
-    text = re.sub(r"\s*\n\s*", "\n", text.strip())
+    text = _SPACES.sub(lambda gap: gap.group()[:2], text.strip())
+    text = re.sub(r" ?\n[ \n]*", "\n", text.replace("  \n", "\n"))
     text = re.sub(r"(?<=[.!?…])\n", " ", text)
     return re.sub(
         r" {2,}", "  ", _SPACES.sub(lambda gap: gap.group()[:2], text).replace("\n", "  ")
