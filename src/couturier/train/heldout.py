@@ -29,7 +29,7 @@ def measure_held_out(
         placement: Where and in which number format the UNet computes.
     """
     examples = deck.examples[:MAX_PICTURES]
-    losses = []
+    losses: list[float] = []
     for start in range(0, len(examples), _BATCH):
         chosen = list(enumerate(examples))[start : start + _BATCH]
         batch = NoisedBatch(

@@ -4,7 +4,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from torch import nn
+from torch import Tensor, nn
 
 from couturier.diffusion.device import Placement
 from couturier.diffusion.families import BaseParts
@@ -150,14 +150,14 @@ def _take_step(
             placement=bench.parts.placement,
             min_snr_gamma=settings.min_snr_gamma,
         )
-        _require_finite(bench, progress.step, serials, bool(torch.isfinite(losses).all()))
+        _refuse(bench, progress.step, _pick_strange(serials, losses), "loss")
         loss = losses.mean() / settings.gradient_accumulation
         accelerator.backward(loss)
         total += loss.item()
     length = accelerator.clip_grad_norm_(bench.parameters, settings.max_grad_norm)
     if accelerator.scaler is None:  # a gradient scaler skips such steps by itself
-        serials = _serials(settings, progress.step)
-        _require_finite(bench, progress.step, serials, bool(torch.isfinite(length)))
+        shown = [] if torch.isfinite(length) else _serials(settings, progress.step)
+        _refuse(bench, progress.step, shown, "gradient")
     for group in optimizer.param_groups:
         group["lr"] = learning_rate_at(progress.step, settings)
     optimizer.step()
@@ -174,13 +174,21 @@ def _serials(settings: TrainSettings, step: int, part: int | None = None) -> ran
     return range(first + part * size, first + (part + 1) * size)
 
 
-def _require_finite(bench: Bench, step: int, serials: range, is_finite: bool) -> None:
-    if is_finite:
+def _pick_strange(serials: range, losses: Tensor) -> list[int]:
+    """Give the serial numbers of pictures whose loss is NaN or Inf."""
+    finite = torch.isfinite(losses).tolist()
+    return [serial for serial, is_finite in zip(serials, finite, strict=True) if not is_finite]
+
+
+def _refuse(bench: Bench, step: int, strange: Sequence[int], what: str) -> None:
+    """Stop at pictures that gave no number, before anything of this step is saved."""
+    if not strange:
         return
     examples = bench.shown.examples
-    names = [examples[pick(bench.settings.seed, n, len(examples))].name for n in serials]
+    names = [examples[pick(bench.settings.seed, n, len(examples))].name for n in strange]
     raise TrainingError(
-        f"step {step + 1}: the loss is no number (NaN or Inf) on {', '.join(dict.fromkeys(names))}",
+        f"step {step + 1}: the {what} is no number (NaN or Inf) on "
+        f"{', '.join(dict.fromkeys(names))}",
         fix="look at these pictures; else lower train.learning_rate or set "
         "train.mixed_precision=fp32; nothing was saved after the last checkpoint",
     )
@@ -208,6 +216,12 @@ def _look(bench: Bench, progress: Progress) -> None:
         schedule=bench.schedule,
         placement=bench.parts.placement,
     )
+    if held_out_loss is not None and not math.isfinite(held_out_loss):
+        raise TrainingError(
+            f"step {progress.step}: the held-out loss is no number (NaN or Inf)",
+            fix="lower train.learning_rate, or set train.mixed_precision=fp32; at step 0 the base "
+            "itself is damaged: fetch it anew",
+        )
     _log(bench, progress, held_out_loss=held_out_loss)
     with suppress(_BreakOffError):
         draw_samples(

@@ -39,7 +39,8 @@ def draw_samples(
         pictures.append(_draw(pipeline, parts, number, settings=settings, on_step=tell))
     path = out / FOLDER / f"step-{step:06d}.jpg"
     with replace_whole(path) as temporary:
-        _tile(pictures).save(temporary, format="JPEG", quality=90)
+        # No chroma subsampling: a garment's colour is what one looks for.
+        _tile(pictures).save(temporary, format="JPEG", quality=92, subsampling=0)
     return path
 
 
