@@ -62,8 +62,7 @@ def _find_segmenter(name: str) -> Path | None:
     if name == "none":
         return None
     if name == "mini":
-        folder = find_mini() / "segmenter"
-        return folder if folder.is_dir() else None
+        return _find_own()
     folder = Path(name)
     if not any(folder.glob(_WEIGHTS)):
         raise BaseModelError(
@@ -71,6 +70,14 @@ def _find_segmenter(name: str) -> Path | None:
             fix="give evaluate.segmenter = mini, none, or the folder of a segmenter",
         )
     return folder
+
+
+def _find_own() -> Path | None:
+    try:
+        folder = find_mini() / "segmenter"
+    except BaseModelError:  # installed without mini: `facts` says "none" and the page explains it
+        return None
+    return folder if folder.is_dir() else None
 
 
 def _hash(folder: Path | None) -> str | None:
