@@ -105,7 +105,8 @@ def difference(lab_a: ArrayLike, lab_b: ArrayLike) -> Any:
     Source:
         Sharma, Wu, Dalal 2005, as scikit-image computes it.
     """
-    delta = deltaE_ciede2000(np.asarray(lab_a, dtype=float), np.asarray(lab_b, dtype=float))
+    one, other = np.broadcast_arrays(np.asarray(lab_a, float), np.asarray(lab_b, float))
+    delta = deltaE_ciede2000(one, other)
     return float(delta) if np.ndim(delta) == 0 else delta
 
 

@@ -23,7 +23,7 @@ def clean_text(raw: str) -> str:
     """
     text = html.unescape(html.unescape(raw)) if "&" in raw else raw
     text = _SCRIPT.sub(" ", text)
-    text = _COMMENT.sub(" ", text)
+    text = _COMMENT.sub("", text)
     text = _BREAK.sub("\n", text)
     text = _TAG.sub("", text)
     text = unicodedata.normalize("NFC", text)
