@@ -1,1 +1,1 @@
-"""Draws the sample brand: one script makes every picture and every row that the package brings along."""
+"""Draws the sample brand: every picture and every row that the package brings along."""

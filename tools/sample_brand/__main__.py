@@ -1,4 +1,4 @@
-"""Draws the whole brand: `python -m tools.sample_brand --out src/couturier/sample [--masks DIR] [--sheet PNG]`."""
+"""Draws the whole brand: `python -m tools.sample_brand --out src/couturier/sample`."""
 
 import argparse
 import datetime
@@ -38,11 +38,15 @@ def write_row(product: Product) -> dict[str, Any]:
     }
 
 
-def draw_all(products: tuple[Product, ...], *, workers: int) -> dict[str, tuple[Image.Image, Image.Image]]:
+def draw_all(
+    products: tuple[Product, ...], *, workers: int
+) -> dict[str, tuple[Image.Image, Image.Image]]:
     """Draw every product; gives picture and label map by id."""
     drawn = {}
     with ProcessPoolExecutor(workers) as pool:
-        for number, (product, result) in enumerate(zip(products, pool.map(draw_product, products), strict=True), 1):
+        for number, (product, result) in enumerate(
+            zip(products, pool.map(draw_product, products), strict=True), 1
+        ):
             drawn[product.product_id] = result
             if number % 20 == 0 or number == len(products):
                 print(f"{NAME}: {number} of {len(products)} drawn", flush=True)
@@ -62,7 +66,9 @@ def write_shop(shop: Shop, out: Path) -> None:
     (out / "product_data.json").write_text(text, encoding="utf-8")
 
 
-def write_masks(products: tuple[Product, ...], drawn: dict[str, tuple[Image.Image, Image.Image]], out: Path) -> None:
+def write_masks(
+    products: tuple[Product, ...], drawn: dict[str, tuple[Image.Image, Image.Image]], out: Path
+) -> None:
     """Write clean pictures, exact label maps and masks.json: what each label is."""
     out.mkdir(parents=True, exist_ok=True)
     table = {}
@@ -71,13 +77,21 @@ def write_masks(products: tuple[Product, ...], drawn: dict[str, tuple[Image.Imag
         picture.save(out / f"{product.product_id}.png")
         labels.save(out / f"{product.product_id}-mask.png", optimize=True)
         table[product.product_id] = [
-            {"label": k, "kind": item.kind, "colour": item.colour, "material": item.material, "pattern": item.pattern}
+            {
+                "label": k,
+                "kind": item.kind,
+                "colour": item.colour,
+                "material": item.material,
+                "pattern": item.pattern,
+            }
             for k, item in enumerate(product.items, 1)
         ]
     (out / "masks.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
-def write_sheet(drawn: dict[str, tuple[Image.Image, Image.Image]], path: Path, *, columns: int = 15) -> None:
+def write_sheet(
+    drawn: dict[str, tuple[Image.Image, Image.Image]], path: Path, *, columns: int = 15
+) -> None:
     """Write a contact sheet of all pictures."""
     rows = -(-len(drawn) // columns)
     sheet = Image.new("RGB", (columns * THUMB[0], rows * THUMB[1]), "white")
@@ -91,7 +105,9 @@ def main() -> None:
     """Draw and write what was asked for."""
     parser = argparse.ArgumentParser(description=f"Draws the sample brand, {NAME}.")
     parser.add_argument("--out", type=Path, help="folder for product_data.json and images/")
-    parser.add_argument("--masks", type=Path, help="folder for clean pictures, label maps and masks.json")
+    parser.add_argument(
+        "--masks", type=Path, help="folder for clean pictures, label maps and masks.json"
+    )
     parser.add_argument("--sheet", type=Path, help="contact sheet, a PNG")
     parser.add_argument("--only", help="name of one product, to look at it")
     parser.add_argument("--workers", type=int, default=2)

@@ -12,7 +12,14 @@ UNDERARM = (63.0, 78.0)
 BUST_Y, WAIST_Y, HIP_Y, CROTCH_Y, KNEE_Y, ANKLE_Y = 84.0, 152.0, 232.0, 278.0, 440.0, 628.0
 BUST, WAIST, HIP = 62.0, 50.0, 72.0
 
-LENGTHS = {"cropped": 150.0, "regular": 226.0, "tunic": 268.0, "mini": 322.0, "midi": 455.0, "maxi": 628.0}
+LENGTHS = {
+    "cropped": 150.0,
+    "regular": 226.0,
+    "tunic": 268.0,
+    "mini": 322.0,
+    "midi": 455.0,
+    "maxi": 628.0,
+}
 
 EASE = {"bodycon": -3.0, "fitted": 1.0, "regular": 8.0, "boxy": 18.0, "oversized": 27.0}
 """How far a garment stands off the body on each side."""
@@ -27,7 +34,12 @@ def side(y: float, fit: str) -> float:
 
 
 def folds_down(
-    top: tuple[float, float], bottom: tuple[float, float], *, heights: tuple[float, float], count: int, seed: int
+    top: tuple[float, float],
+    bottom: tuple[float, float],
+    *,
+    heights: tuple[float, float],
+    count: int,
+    seed: int,
 ) -> tuple[Path, ...]:
     """Hang folds from a seam.
 
@@ -44,11 +56,15 @@ def folds_down(
         share = (number + 0.5 + rng.uniform(-0.25, 0.25)) / count
         x0, x1 = np.interp(share, [0, 1], top), np.interp(share, [0, 1], bottom)
         rising = number % 2 == 1
-        start, end = (1.0, 0.25 + rng.uniform(0, 0.3)) if rising else (0.0, 0.55 + rng.uniform(0, 0.3))
+        start, end = (
+            (1.0, 0.25 + rng.uniform(0, 0.3)) if rising else (0.0, 0.55 + rng.uniform(0, 0.3))
+        )
         knots: list[Knot] = []
         for t in (start, (start + end) / 2, end):
             bow = np.sin(t * np.pi) * 5 * (share - 0.5)
-            knots.append((float(x0 + (x1 - x0) * t + bow), float(heights[0] + (heights[1] - heights[0]) * t)))
+            knots.append(
+                (float(x0 + (x1 - x0) * t + bow), float(heights[0] + (heights[1] - heights[0]) * t))
+            )
         strokes.append(brush(knots, rng.uniform(6, 10), blunt=True))
     return tuple(strokes)
 
@@ -63,8 +79,12 @@ def torso_folds(bottom_y: float, width: float, seed: int) -> tuple[Path, ...]:
     ]
     if bottom_y > 175:
         y = bottom_y - rng.uniform(30, 46)
-        strokes.append(brush([(width, y), (width * 0.5, y - 8), (width * 0.1, y + 4)], 8, blunt=True))
-        strokes.append(brush([(-width, y - 14), (-width * 0.55, y - 6), (-width * 0.3, y + 6)], 7, blunt=True))
+        strokes.append(
+            brush([(width, y), (width * 0.5, y - 8), (width * 0.1, y + 4)], 8, blunt=True)
+        )
+        strokes.append(
+            brush([(-width, y - 14), (-width * 0.55, y - 6), (-width * 0.3, y + 6)], 7, blunt=True)
+        )
     return tuple(strokes)
 
 

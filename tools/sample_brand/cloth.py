@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
 from tools.sample_brand.brand import CREAM, INK, MARIGOLD, rgb
-from tools.sample_brand.drawing import Path, Placement, dashes, fill_mask
+from tools.sample_brand.drawing import Path, Placement, dashes, ellipse, fill_mask
 from tools.sample_brand.materials import MATERIALS, Field, Material, blurred, rib
 from tools.sample_brand.patterns import PATTERNS
 from tools.sample_brand.piece import Panel
@@ -51,8 +51,12 @@ def paint_panel(picture: Image.Image, panel: Panel, cloth: Cloth, unit: float) -
         The panel's mask over the whole picture.
     """
     margin = int(8 * unit) + 2
-    left, top = (np.floor(panel.outline.min(axis=0)).astype(int) - margin).tolist()
-    right, bottom = (np.ceil(panel.outline.max(axis=0)).astype(int) + margin).tolist()
+    reach = panel.outline
+    if panel.emblem is not None:  # it may be wider than what it is sewn on
+        x, y, width = panel.emblem
+        reach = np.concatenate([reach, ellipse(x, y, width / 2)])
+    left, top = (np.floor(reach.min(axis=0)).astype(int) - margin).tolist()
+    right, bottom = (np.ceil(reach.max(axis=0)).astype(int) + margin).tolist()
     moved = _shifted(panel, -left, -top)
     size = (right - left, bottom - top)
     mask = fill_mask([moved.outline], size)
@@ -104,7 +108,7 @@ def _light(
     if weave is not None:
         y, x = np.mgrid[0:height, 0:width].astype(np.float32) / unit
         field = field + weave(x, y, rng)
-    return np.clip(field, -1.2, 1.2).astype(np.float32)
+    return np.asarray(np.clip(field, -1.2, 1.2), dtype=np.float32)
 
 
 def _lit(ground: Image.Image, light: Field) -> Image.Image:
@@ -138,7 +142,9 @@ def _thread(cloth: Cloth, *, ink: bool) -> str:
 
 
 def _line(pen: ImageDraw.ImageDraw, path: Path, colour: tuple[int, int, int], width: float) -> None:
-    pen.line([tuple(p) for p in path.tolist()], fill=colour, width=max(1, round(width)), joint="curve")
+    pen.line(
+        [tuple(p) for p in path.tolist()], fill=colour, width=max(1, round(width)), joint="curve"
+    )
 
 
 def _ink(pen: ImageDraw.ImageDraw, outline: Path, width: float) -> None:

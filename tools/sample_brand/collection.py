@@ -62,4 +62,7 @@ def _read_lines() -> Iterator[tuple[str, Item]]:
         figure, _, second = pattern.partition("(")
         words = tuple(word.strip() for word in cut.split(",") if word.strip())
         second = second.strip(" )") or "cream"
-        yield name, Item(kind, colour, material, figure.strip() or None, second, words, text or None)
+        yield (
+            name,
+            Item(kind, colour, material, figure.strip() or None, second, words, text or None),
+        )

@@ -1,10 +1,11 @@
 """Curves, brush strokes and dashes as arrays of points, and their masks.
 
-Points are (x, y), y downwards, in the units of whoever draws; nothing here knows pixels but `fill_mask`.
+Points are (x, y), y downwards, in the units of whoever draws; only `fill_mask` knows pixels.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,28 +17,41 @@ Path = NDArray[np.float64]
 Knot = tuple[float, float] | tuple[float, float, int]
 """A place the curve passes; a third member marks a corner, where it does not run smoothly."""
 
+Knots = Sequence[Knot] | str
+"""Knots, or their text: "-52,8! 0,18.5" is a corner and a smooth knot."""
+
 SAMPLES_A_SPAN = 14
 
 
-def trace(knots: Sequence[Knot], *, closed: bool = True) -> Path:
+def read_knots(text: str) -> list[Knot]:
+    """Read knots from their text."""
+    knots: list[Knot] = []
+    for word in text.split():
+        x, y = word.rstrip("!").split(",")
+        knots.append((float(x), float(y), 1) if word.endswith("!") else (float(x), float(y)))
+    return knots
+
+
+def trace(knots: Knots, *, closed: bool = True) -> Path:
     """Draw a curve through all knots, smooth between corners (Catmull-Rom).
 
     Args:
         knots: At least two places; those with three members are corners.
         closed: Whether the last knot is joined to the first.
     """
+    knots = read_knots(knots) if isinstance(knots, str) else knots
     points = [np.array(knot[:2], dtype=float) for knot in knots]
     corners = [i for i, knot in enumerate(knots) if len(knot) == 3]
     if not closed:
         corners = sorted({0, *corners, len(knots) - 1})
-        runs = [points[a : b + 1] for a, b in zip(corners, corners[1:], strict=False)]
+        runs = [points[a : b + 1] for a, b in pairwise(corners)]
     elif not corners:
         ring = [points[-1], *points, points[0], points[1]]
         return np.concatenate([_span(*ring[i : i + 4]) for i in range(len(points))])
     else:
         around = points + points
         stops = [*corners, corners[0] + len(points)]
-        runs = [around[a : b + 1] for a, b in zip(stops, stops[1:], strict=False)]
+        runs = [around[a : b + 1] for a, b in pairwise(stops)]
     return np.concatenate([_run(run) for run in runs] + [runs[-1][-1][None]])
 
 
@@ -60,14 +74,19 @@ def _span(before: Path, start: Path, end: Path, after: Path) -> Path:
 
 
 def mirrored(half: Sequence[Knot]) -> list[Knot]:
-    """Complete an outline whose right half is given from top to bottom with its left half, bottom to top."""
-    left = [(-k[0], k[1]) if len(k) == 2 else (-k[0], k[1], 1) for k in reversed(half) if abs(k[0]) > 1e-6]
+    """Complete an outline of which the right half is given, from top to bottom."""
+    left = [
+        (-k[0], k[1]) if len(k) == 2 else (-k[0], k[1], 1)
+        for k in reversed(half)
+        if abs(k[0]) > 1e-6
+    ]
     return [*half, *left]
 
 
 def flip(path: Path) -> Path:
     """Mirror a path at the vertical axis."""
-    return path * np.array([-1.0, 1.0])
+    flipped: Path = path * np.array([-1.0, 1.0])
+    return flipped
 
 
 def ellipse(x: float, y: float, rx: float, ry: float | None = None) -> Path:
@@ -90,13 +109,13 @@ def resample(path: Path, step: float) -> Path:
 
 
 def normals(path: Path) -> Path:
-    """Give the unit vector to the right of the way at each point, in a frame where y points down."""
+    """Give the unit vector across the way at each point."""
     along = np.gradient(path, axis=0)
     along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
     return np.stack([-along[:, 1], along[:, 0]], axis=1)
 
 
-def brush(knots: Sequence[Knot], width: float, *, blunt: bool = False) -> Path:
+def brush(knots: Knots, width: float, *, blunt: bool = False) -> Path:
     """Outline a brush stroke that swells to `width` and runs out.
 
     Args:
@@ -116,7 +135,9 @@ def dashes(path: Path, *, dash: float, gap: float) -> list[Path]:
     fine = resample(path, 1.0)
     period = round(dash + gap)
     return [
-        fine[i : i + round(dash)] for i in range(0, len(fine), period) if len(fine[i : i + round(dash)]) > 1
+        fine[i : i + round(dash)]
+        for i in range(0, len(fine), period)
+        if len(fine[i : i + round(dash)]) > 1
     ]
 
 

@@ -1,4 +1,4 @@
-"""The few faulty rows that every real catalogue has, made on purpose so that the doctor has work."""
+"""The few faulty rows that every real catalogue has, made on purpose for the doctor."""
 
 import io
 from collections.abc import Callable
@@ -19,7 +19,9 @@ class Shop:
     pictures: dict[str, bytes] = field(default_factory=dict)
 
 
-def spoil(shop: Shop, drawn: dict[str, tuple[Image.Image, Image.Image]], ids: dict[str, str]) -> None:
+def spoil(
+    shop: Shop, drawn: dict[str, tuple[Image.Image, Image.Image]], ids: dict[str, str]
+) -> None:
     """Put every fault of `FAULTS` into the shop's files.
 
     Args:
@@ -67,7 +69,9 @@ def _rotated(shop: Shop, key: str, picture: Image.Image, _: Image.Image) -> None
 
 def _transparent(shop: Shop, key: str, picture: Image.Image, labels: Image.Image) -> None:
     cut = picture.resize((480, 600), Image.Resampling.LANCZOS).quantize(96).convert("RGBA")
-    alpha = labels.point(lambda value: 255 if value else 0).resize(cut.size, Image.Resampling.BILINEAR)
+    alpha = labels.point(lambda value: 255 if value else 0).resize(
+        cut.size, Image.Resampling.BILINEAR
+    )
     clear = Image.new("RGBA", cut.size, (0, 0, 0, 0))
     clear.paste(cut, mask=alpha)
     buffer = io.BytesIO()
@@ -77,7 +81,9 @@ def _transparent(shop: Shop, key: str, picture: Image.Image, labels: Image.Image
 
 
 def _cmyk(shop: Shop, key: str, picture: Image.Image, _: Image.Image) -> None:
-    shop.pictures[f"{key}.jpg"] = encode(picture.resize((480, 600), Image.Resampling.LANCZOS).convert("CMYK"), quality=70)
+    shop.pictures[f"{key}.jpg"] = encode(
+        picture.resize((480, 600), Image.Resampling.LANCZOS).convert("CMYK"), quality=70
+    )
 
 
 def _tiny(shop: Shop, key: str, picture: Image.Image, _: Image.Image) -> None:
@@ -96,7 +102,7 @@ FAULTS: dict[str, Fault] = {
     "Sanna": _null_text,
     "Lotte": _duplicate,
     "Tove": _rotated,
-    "Poppy": _transparent,
+    "Pomona": _transparent,
     "Linnea": _cmyk,
     "Petra": _tiny,
     "Riva": _misnamed,

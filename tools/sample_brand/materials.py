@@ -1,14 +1,15 @@
-"""How each material looks: how deep its shadows are, how hard its lights, and its weave as a field of light."""
+"""How each material takes the light: depth of shadow, hardness of light, and its weave."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 Field = NDArray[np.float32]
-"""Light over the cloth: -1 full shadow, 0 the cloth's own colour, 1 full light; shape (height, width)."""
+"""Light over the cloth: -1 full shadow, 0 the cloth's own colour, 1 full light; (height, width)."""
 
 Weave = Callable[[Field, Field, np.random.Generator], Field]
 """Draws a weave at x and y, both of shape (height, width) and in the picture's units."""
@@ -33,36 +34,40 @@ class Material:
     topstitched: bool = False
 
 
+def _light(field: NDArray[Any]) -> Field:
+    return np.asarray(field, dtype=np.float32)
+
+
 def smooth_noise(shape: tuple[int, int], softness: float, rng: np.random.Generator) -> Field:
     """Make soft noise between -1 and 1."""
     small = (max(2, int(shape[0] / softness) + 2), max(2, int(shape[1] / softness) + 2))
     grain = Image.fromarray((rng.random(small) * 255).astype(np.uint8))
     big = grain.resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
-    return np.asarray(big, dtype=np.float32) / 127.5 - 1
+    return _light(np.asarray(big) / 127.5 - 1)
 
 
 def _denim(x: Field, y: Field, rng: np.random.Generator) -> Field:
     twill = np.sin((x * 0.9 + y * 0.75) * 1.35)
     worn = smooth_noise((x.shape[0], x.shape[1]), 60, rng)
-    return (0.16 * np.sign(twill) + 0.16 * worn).astype(np.float32)
+    return _light(0.16 * np.sign(twill) + 0.16 * worn)
 
 
 def _knit(x: Field, y: Field, _: np.random.Generator) -> Field:
     column = (x / 11.0) % 1 - 0.5
     loops = np.sin((y + np.abs(column) * 13) * 2 * np.pi / 9.5)
-    groove = np.where(np.abs(column) > 0.42, -0.6, 0.0)
-    return (0.20 * loops + groove).astype(np.float32)
+    groove = np.where(np.abs(column) > 0.42, -0.4, 0.0)
+    return _light(0.20 * loops + groove)
 
 
 def rib(x: Field, y: Field, _: np.random.Generator) -> Field:
     """Ribbed knit: upright ridges."""
-    return (0.42 * np.sin(x * 2 * np.pi / 10.5) + 0 * y).astype(np.float32)
+    return _light(0.34 * np.sin(x * 2 * np.pi / 10.5) + 0 * y)
 
 
 def _satin(x: Field, y: Field, rng: np.random.Generator) -> Field:
     wave = 26 * np.sin(y / 47 + rng.random() * 6) + 14 * np.sin(y / 23 + rng.random() * 6)
     sheen = np.sin((x + 0.45 * y + wave) * 2 * np.pi / 132)
-    return (0.95 * np.clip(sheen - 0.45, 0, 1) - 0.55 * np.clip(-sheen - 0.55, 0, 1)).astype(np.float32)
+    return _light(0.95 * np.clip(sheen - 0.45, 0, 1) - 0.45 * np.clip(-sheen - 0.55, 0, 1))
 
 
 def _sequins(x: Field, y: Field, rng: np.random.Generator) -> Field:
@@ -74,22 +79,23 @@ def _sequins(x: Field, y: Field, rng: np.random.Generator) -> Field:
     table = rng.choice(np.array([-0.35, -0.1, 0.0, 0.0, 0.1, 0.35, 1.0]), size=(64, 64))
     flash = table[row.astype(int) % 64, column.astype(int) % 64]
     rim = np.where(np.hypot(dx, dy) > 0.47, -0.55, 0.0)
-    return (flash + rim + 0.12 * (dx * -1 - dy)).astype(np.float32)
+    return _light(flash + rim + 0.12 * (dx * -1 - dy))
 
 
 def _leather(x: Field, y: Field, rng: np.random.Generator) -> Field:
-    wave = 18 * np.sin(y / 31 + rng.random() * 6)
-    streak = np.sin((x - 0.3 * y + wave) * 2 * np.pi / 96)
-    return (1.1 * np.clip((streak - 0.88) * 8, 0, 1)).astype(np.float32)
+    wave = 15 * np.sin(y / 37 + rng.random() * 6)
+    streak = np.clip((np.sin((x - 0.35 * y + wave) * 2 * np.pi / 104) - 0.80) * 6, 0, 1)
+    broken = np.clip(np.sin(y / 27 + x / 90 + rng.random() * 6) * 2.5, 0, 1)
+    return _light(1.0 * streak * broken)
 
 
 def _corduroy(x: Field, y: Field, _: np.random.Generator) -> Field:
-    return (0.38 * np.sin(x * 2 * np.pi / 7.5) + 0 * y).astype(np.float32)
+    return _light(0.38 * np.sin(x * 2 * np.pi / 7.5) + 0 * y)
 
 
 def _linen(x: Field, y: Field, rng: np.random.Generator) -> Field:
     slub = smooth_noise((x.shape[0], x.shape[1]), 7, rng)
-    return (0.10 * np.sin(x * 1.9) + 0.10 * np.sin(y * 1.9) + 0.12 * slub).astype(np.float32)
+    return _light(0.10 * np.sin(x * 1.9) + 0.10 * np.sin(y * 1.9) + 0.12 * slub)
 
 
 def _lace(x: Field, y: Field, _: np.random.Generator) -> Field:
@@ -99,27 +105,34 @@ def _lace(x: Field, y: Field, _: np.random.Generator) -> Field:
     radius, angle = np.hypot(u, v), np.arctan2(v, u)
     petal = np.abs(radius - 0.26 * (1 + 0.35 * np.cos(6 * angle))) < 0.055
     mesh = (np.abs(((x + y) / 7) % 1 - 0.5) < 0.1) | (np.abs(((x - y) / 7) % 1 - 0.5) < 0.1)
-    return (np.where(petal, 0.75, 0) - np.where(~petal & ~mesh, 0.18, 0)).astype(np.float32)
+    return _light(np.where(petal, 0.75, 0) - np.where(~petal & ~mesh, 0.18, 0))
 
 
 def _mesh(x: Field, y: Field, _: np.random.Generator) -> Field:
     holes = (np.abs(((x + y) / 13) % 1 - 0.5) > 0.16) & (np.abs(((x - y) / 13) % 1 - 0.5) > 0.16)
-    return np.where(holes, -0.10, 0.42).astype(np.float32)
+    return _light(np.where(holes, -0.10, 0.42))
 
 
 def _teddy(x: Field, y: Field, rng: np.random.Generator) -> Field:
     curls = smooth_noise((x.shape[0], x.shape[1]), 9, rng)
-    return (0.55 * np.sign(curls) * np.clip(np.abs(curls) - 0.25, 0, 0.6)).astype(np.float32)
+    return _light(0.55 * np.sign(curls) * np.clip(np.abs(curls) - 0.25, 0, 0.6))
 
 
 def _velvet(x: Field, y: Field, rng: np.random.Generator) -> Field:
-    nap = smooth_noise((x.shape[0], x.shape[1]), 38, rng)
-    return (0.55 * nap).astype(np.float32) + (0 * x * y).astype(np.float32)
+    nap = smooth_noise((x.shape[0], x.shape[1]), 90, rng)
+    sheen = np.sin((x * 0.8 + y * 0.35) * 2 * np.pi / 150 + rng.random() * 6)
+    return _light(0.22 * nap + 0.30 * sheen)
+
+
+def _suede(x: Field, y: Field, rng: np.random.Generator) -> Field:
+    strokes = smooth_noise((x.shape[0], x.shape[1]), 46, rng)
+    grain = smooth_noise((x.shape[0], x.shape[1]), 5, rng)
+    return _light(0.20 * strokes + 0.12 * grain)
 
 
 def _quilted(x: Field, y: Field, _: np.random.Generator) -> Field:
     across = (y / 44 + 0.02 * np.sin(x / 9)) % 1
-    return (0.45 * np.sin(across * 2 * np.pi) - np.where(across > 0.94, 0.9, 0)).astype(np.float32)
+    return _light(0.36 * np.sin(across * 2 * np.pi) - np.where(across > 0.95, 0.7, 0))
 
 
 def _rhinestones(x: Field, y: Field, _: np.random.Generator) -> Field:
@@ -127,11 +140,11 @@ def _rhinestones(x: Field, y: Field, _: np.random.Generator) -> Field:
     u = ((x + np.where(row % 2 == 0, 0, 15)) % 30) - 15
     v = (y % 30) - 15
     star = (np.abs(u) * np.abs(v) < 2.2) & (np.hypot(u, v) < 7.5)
-    return np.where(star, 1.3, 0).astype(np.float32)
+    return _light(np.where(star, 1.3, 0))
 
 
 def _straw(x: Field, y: Field, _: np.random.Generator) -> Field:
-    return (0.3 * np.sin(x * 0.75) * np.sign(np.sin(y * 0.75))).astype(np.float32)
+    return _light(0.3 * np.sin(x * 0.75) * np.sign(np.sin(y * 0.75)))
 
 
 MATERIALS = {
@@ -154,7 +167,7 @@ MATERIALS = {
     "rhinestone": Material(depth=0.9, gloss=1.0, softness=3, weave=_rhinestones),
     "canvas": Material(depth=0.9, gloss=0.7, topstitched=True),
     "wool": Material(depth=1.0, gloss=0.5, softness=4, weave=_linen),
-    "suede": Material(depth=1.0, gloss=0.5, softness=5, weave=_velvet, topstitched=True),
+    "suede": Material(depth=1.0, gloss=0.5, softness=5, weave=_suede, topstitched=True),
     "straw": Material(depth=0.9, gloss=0.6, weave=_straw),
 }
 
@@ -162,4 +175,4 @@ MATERIALS = {
 def blurred(mask: Image.Image, radius: float) -> Field:
     """Soften a mask and give it as numbers of 0 to 1."""
     soft = mask.filter(ImageFilter.GaussianBlur(radius)) if radius > 0 else mask
-    return np.asarray(soft, dtype=np.float32) / 255
+    return _light(np.asarray(soft) / 255)

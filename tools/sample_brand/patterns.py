@@ -1,4 +1,4 @@
-"""Patterns on cloth: each draws over a ground of the garment's colour and leaves most of it bare."""
+"""Patterns on cloth: each leaves most of the garment's own colour bare."""
 
 from collections.abc import Callable
 
@@ -35,18 +35,18 @@ def _pinstripe(ground: Image.Image, unit: float, second: str, _: np.random.Gener
 def _plaid(ground: Image.Image, unit: float, second: str, _: np.random.Generator) -> None:
     veil = Image.new("L", ground.size, 0)
     pen = ImageDraw.Draw(veil)
-    for x in np.arange(0, ground.width, 62 * unit):
-        pen.rectangle([x, 0, x + 11 * unit, ground.height], fill=105)
+    for x in np.arange(0, ground.width, 72 * unit):
+        pen.rectangle([x, 0, x + 10 * unit, ground.height], fill=100)
     across = Image.new("L", ground.size, 0)
     pen = ImageDraw.Draw(across)
-    for y in np.arange(0, ground.height, 62 * unit):
-        pen.rectangle([0, y, ground.width, y + 11 * unit], fill=105)
+    for y in np.arange(0, ground.height, 72 * unit):
+        pen.rectangle([0, y, ground.width, y + 10 * unit], fill=100)
     for mask in (veil, across):
         ground.paste(rgb(second), mask=mask)
     pen = ImageDraw.Draw(ground)
-    for x in np.arange(38 * unit, ground.width, 62 * unit):
+    for x in np.arange(41 * unit, ground.width, 72 * unit):
         pen.rectangle([x, 0, x + 3 * unit, ground.height], fill=rgb(CORAL))
-    for y in np.arange(38 * unit, ground.height, 62 * unit):
+    for y in np.arange(41 * unit, ground.height, 72 * unit):
         pen.rectangle([0, y, ground.width, y + 3 * unit], fill=rgb(CORAL))
 
 
@@ -91,14 +91,9 @@ def _leopard(ground: Image.Image, unit: float, second: str, rng: np.random.Gener
         turn, size = rng.uniform(0, 360), rng.uniform(7.5, 10.5) * unit
         box = [x - size, y - size * 0.8, x + size, y + size * 0.8]
         for start, end in ((0, 130), (165, 235), (265, 335)):
-            pen.arc(box, turn + start, turn + end, fill=rgb(second), width=max(2, round(4.5 * unit)))
-
-
-def _zebra(ground: Image.Image, unit: float, second: str, rng: np.random.Generator) -> None:
-    y, x = np.mgrid[0 : ground.height, 0 : ground.width] / unit
-    wave = 13 * np.sin(x / 41 + rng.random() * 6) + 7 * np.sin(x / 17 + y / 60)
-    dark = np.sin((y + wave) * 2 * np.pi / 40) > 0.66
-    ground.paste(rgb(second), mask=Image.fromarray((dark * 255).astype(np.uint8)))
+            pen.arc(
+                box, turn + start, turn + end, fill=rgb(second), width=max(2, round(4.5 * unit))
+            )
 
 
 def _hearts(ground: Image.Image, unit: float, second: str, rng: np.random.Generator) -> None:
@@ -119,7 +114,11 @@ def _suns(ground: Image.Image, unit: float, second: str, rng: np.random.Generato
             angle = turn + ray * np.pi / 4
             inner, outer = np.array([np.cos(angle), np.sin(angle)]) * 11 * unit, np.zeros(2)
             outer = inner * 1.75
-            pen.line([x + inner[0], y + inner[1], x + outer[0], y + outer[1]], rgb(second), round(4 * unit))
+            pen.line(
+                [x + inner[0], y + inner[1], x + outer[0], y + outer[1]],
+                rgb(second),
+                round(4 * unit),
+            )
         pen.polygon(_corners(ellipse(x, y, 8 * unit)), fill=rgb(second))
 
 
@@ -134,7 +133,6 @@ PATTERNS: dict[str, Pattern] = {
     "polka dot": _polka,
     "floral": _floral,
     "leopard print": _leopard,
-    "zebra print": _zebra,
     "heart print": _hearts,
     "sun print": _suns,
 }

@@ -1,4 +1,4 @@
-"""What a drawn garment is made of: panels in painting order, each with its folds, seams and trims."""
+"""What a drawn garment is made of: panels in painting order, with folds, seams and trims."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ class Panel:
         trims: Open paths that carry the house's zigzag ribbon, with its height.
         emblem: Middle and width of the house's sun, or None.
         tone: Lightness of the whole panel, -1 (the inside of a garment) to 1.
-        paint: "main" for the garment's cloth, "second" for its contrast, or a colour "#rrggbb" left plain.
+        paint: "main" for the garment's cloth, "second" for its contrast, or a plain "#rrggbb".
         ribbed: Whether it is a knitted rib, whatever the cloth.
         inked: Whether the outline is drawn.
     """
@@ -51,12 +51,13 @@ class Panel:
             emblem=None,
         )
 
-    def placed(self, at: Placement) -> "Panel":
-        """Give the panel in the picture's units."""
+    def placed(self, at: Placement, *, growth: float | None = None) -> "Panel":
+        """Give the panel in other units; emblem and ribbon grow by `growth`, if given."""
+        growth = at.scale if growth is None else growth
         emblem = None
         if self.emblem is not None:
             x, y = at.apply(np.array([self.emblem[:2]], dtype=float))[0]
-            emblem = (float(x), float(y), self.emblem[2] * at.scale)
+            emblem = (float(x), float(y), self.emblem[2] * growth)
         return replace(
             self,
             outline=at.apply(self.outline),
@@ -64,7 +65,7 @@ class Panel:
             lights=tuple(at.apply(p) for p in self.lights),
             seams=tuple(at.apply(p) for p in self.seams),
             stitches=tuple(at.apply(p) for p in self.stitches),
-            trims=tuple((at.apply(p), height * at.scale) for p, height in self.trims),
+            trims=tuple((at.apply(p), height * growth) for p, height in self.trims),
             emblem=emblem,
         )
 

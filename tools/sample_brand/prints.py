@@ -39,7 +39,12 @@ def draw_print(
         if length > width:
             font = ImageFont.load_default(size=height * 0.92 * width / length)
         pen.text(
-            (x, top + number * height), line, fill=rgb(ink), font=font, anchor="ma", stroke_width=height * 0.035
+            (x, top + number * height),
+            line,
+            fill=rgb(ink),
+            font=font,
+            anchor="ma",
+            stroke_width=height * 0.035,
         )
 
 
@@ -54,12 +59,19 @@ def break_lines(text: str) -> list[str]:
     return lines
 
 
-def draw_motif(pen: ImageDraw.ImageDraw, motif: str, middle: tuple[float, float], width: float) -> None:
+def draw_motif(
+    pen: ImageDraw.ImageDraw, motif: str, middle: tuple[float, float], width: float
+) -> None:
     """Draw a small picture: sun, lemon, cherry, wave, heart, moon, star or shell."""
     for path, colour in MOTIFS[motif]:
         points = [tuple(p) for p in (path * width / 100 + np.array(middle)).tolist()]
         pen.polygon(points, fill=rgb(colour))
-        pen.line([*points, points[0], points[1]], fill=rgb(INK), width=max(2, round(width * 0.03)), joint="curve")
+        pen.line(
+            [*points, points[0], points[1]],
+            fill=rgb(INK),
+            width=max(2, round(width * 0.03)),
+            joint="curve",
+        )
 
 
 def _star(points: int, inner: float, outer: float) -> Path:
@@ -79,30 +91,29 @@ MOTIFS: dict[str, list[tuple[Path, str]]] = {
     "sun": [(_star(14, 32, 50), CORAL), (ellipse(0, 0, 27), MARIGOLD)],
     "star": [(_star(5, 20, 48), MARIGOLD)],
     "heart": [(_heart(), "#d8303f")],
-    "moon": [(trace([(14, -46, 1), (-34, -18), (-34, 18), (14, 46, 1), (-6, 22), (-6, -22)]), MARIGOLD)],
+    "moon": [(trace("14,-46! -34,-18 -34,18 14,46! -6,22 -6,-22"), MARIGOLD)],
     "lemon": [
-        (trace([(-50, 4, 1), (-30, -24), (10, -30), (38, -10), (50, 2, 1), (34, 18), (0, 32), (-32, 22)]), "#ffd93b"),
-        (trace([(0, -30, 1), (10, -52), (34, -54, 1), (24, -34)]), "#4d8a4a"),
+        (trace("-50,4! -30,-24 10,-30 38,-10 50,2! 34,18 0,32 -32,22"), "#ffd93b"),
+        (trace("0,-30! 10,-52 34,-54! 24,-34"), "#4d8a4a"),
     ],
     "cherry": [
-        (trace([(-20, 4, 1), (6, -48, 1), (22, 8, 1), (6, -40, 1)]), "#4d7a3a"),
+        (trace("-20,4! 6,-48! 22,8! 6,-40!"), "#4d7a3a"),
         (ellipse(-22, 22, 21), "#d8303f"),
         (ellipse(22, 26, 21), "#d8303f"),
     ],
     "wave": [
         (
             trace(
-                [(-50, 34, 1), (-40, -6), (-10, -34), (26, -28), (36, -2), (18, 6), (22, -12), (2, -10), (-4, 14)]
-                + [(20, 26), (50, 22, 1), (50, 36, 1)]
+                "-50,34! -40,-6 -10,-34 26,-28 36,-2 18,6 22,-12 2,-10 -4,14 20,26 50,22! 50,36!"
             ),
             "#3f86c9",
         )
     ],
     "shell": [
         (
-            trace([(-10, 42, 1), (-44, 0), (-34, -34), (0, -46), (34, -34), (44, 0), (10, 42, 1)]),
+            trace("-10,42! -44,0 -34,-34 0,-46 34,-34 44,0 10,42!"),
             "#f7a58e",
         ),
-        (trace([(-3, 40, 1), (-12, -34, 1), (0, 34, 1), (12, -34, 1), (3, 40, 1)]), CORAL),
+        (trace("-3,40! -12,-34! 0,34! 12,-34! 3,40!"), CORAL),
     ],
 }

@@ -19,7 +19,9 @@ SIZE = (600, 750)
 """Of the finished picture, in pixels."""
 ENLARGED = 2
 """The picture is drawn this much larger and reduced at the end, which smooths all edges."""
-HORIZON = 664.0
+HORIZON = 636.0
+SIGN_SCALE = 1.6
+"""Scale at which emblem and ribbon stand as drawn; they grow less than a garment does."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def draw_scene(garments: Sequence[Placed]) -> tuple[Image.Image, Image.Image]:
     """Draw a picture of garments, those in front last.
 
     Returns:
-        The picture, RGB, of `SIZE`, and its label map, mode L of the same size: 0 for the background, else the garment's number.
+        The picture, RGB, and its label map, mode L: 0 is background, else a garment's label.
     """
     big = (CANVAS[0] * ENLARGED, CANVAS[1] * ENLARGED)
     picture = _studio(big)
@@ -46,17 +48,20 @@ def draw_scene(garments: Sequence[Placed]) -> tuple[Image.Image, Image.Image]:
     for placed in garments:
         enlarged = _enlarged(placed.at)
         unit = ENLARGED * _detail(placed.at.scale)
+        growth = ENLARGED * float(np.sqrt(placed.at.scale * SIGN_SCALE))
         for panel in placed.piece.panels:
-            mask = paint_panel(picture, panel.placed(enlarged), placed.cloth, unit)
+            mask = paint_panel(picture, panel.placed(enlarged, growth=growth), placed.cloth, unit)
             labels.paste(placed.label, mask=mask)
         if placed.print_text and placed.piece.print_at:
-            draw_print(picture, placed.piece.print_at, placed.print_text, placed.cloth.colour, enlarged)
+            draw_print(
+                picture, placed.piece.print_at, placed.print_text, placed.cloth.colour, enlarged
+            )
     small = picture.resize(SIZE, Image.Resampling.LANCZOS)
     return small, labels.resize(SIZE, Image.Resampling.NEAREST)
 
 
 def _detail(scale: float) -> float:
-    """Choose how large ink and weave are drawn on a garment of this scale: finer on small ones, not in full measure."""
+    """Choose how large ink and weave are drawn: finer on small garments, but less so."""
     return float(np.clip(0.55 + 0.25 * scale, 0.7, 1.15))
 
 
@@ -85,7 +90,7 @@ def _cast_shadows(picture: Image.Image, garments: Sequence[Placed]) -> None:
             pen.polygon([tuple(p) for p in panel.placed(aside).outline.tolist()], fill=62)
     left, right = _spread(garments)
     middle, half = (left + right) / 2, (right - left) / 2 * 0.85 + 20
-    pool = ellipse(middle, 722, half, 19) * ENLARGED
+    pool = ellipse(middle, 716, half, 19) * ENLARGED
     pen.polygon([tuple(p) for p in pool.tolist()], fill=80)
     soft = shadow.filter(ImageFilter.GaussianBlur(4 * ENLARGED))
     picture.paste(rgb("#7a3f3a"), mask=soft)

@@ -26,9 +26,20 @@ def draw_sun(pen: ImageDraw.ImageDraw, x: float, y: float, width: float) -> None
     pen.polygon(_corners(ellipse(x, y, r * 0.44)), fill=rgb(MARIGOLD))
     thread = max(1, round(r * 0.07))
     for side in (-1, 1):
-        eye = [x + side * r * 0.17 - r * 0.1, y - r * 0.12, x + side * r * 0.17 + r * 0.1, y + r * 0.04]
+        eye = [
+            x + side * r * 0.17 - r * 0.1,
+            y - r * 0.12,
+            x + side * r * 0.17 + r * 0.1,
+            y + r * 0.04,
+        ]
         pen.arc(eye, 20, 160, fill=rgb(INK), width=thread)
-    pen.arc([x - r * 0.16, y - r * 0.06, x + r * 0.16, y + r * 0.24], 25, 155, fill=rgb(INK), width=thread)
+    pen.arc(
+        [x - r * 0.16, y - r * 0.06, x + r * 0.16, y + r * 0.24],
+        25,
+        155,
+        fill=rgb(INK),
+        width=thread,
+    )
 
 
 def draw_ribbon(pen: ImageDraw.ImageDraw, path: Path, height: float) -> None:
