@@ -180,7 +180,7 @@ def test_plain_diffusers_draws_what_the_run_drew(undisturbed, tiny_base, tmp_pat
         sheet.paste(drawn.images[0], (34 * number, 0))
     sheet.save(tmp_path / "sheet.jpg", quality=92, subsampling=0)
     assert _differ(tmp_path / "sheet.jpg", run.samples[-1]) <= 2
-    assert _differ(tmp_path / "sheet.jpg", run.samples[0]) > 20
+    assert _differ(tmp_path / "sheet.jpg", run.samples[0]) > 10
 
 
 @pytest.mark.parametrize("seed", [1, 2])
