@@ -254,8 +254,11 @@ def _read_colour(chosen: list[Tag], opens: bool) -> str | None:
 
 
 def _is_a_name(colours: list[Tag]) -> bool:
-    names = read_data("colours")["names"]
-    return colours[0].text in names["often" if len(colours) > 1 else "always"]
+    data = read_data("colours")
+    if len(colours) > 1 and colours[0].text in data["weak"]["words"]:
+        apart = colours[1].start - colours[0].end > len(" & ")
+        return apart or colours[0].text in data["names"]["often"]  # "Midnight Blossom Black Heels"
+    return colours[0].text in data["names"]["always" if len(colours) == 1 else "often"]
 
 
 def _read_compound(kind: str, other: str, said: dict[str, str]) -> str:

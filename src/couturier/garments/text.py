@@ -7,7 +7,7 @@ import unicodedata
 from couturier.garments.spacing import part_words
 
 _SCRIPT = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?(-->|$)", re.DOTALL)
+_COMMENT = re.compile(r" ?<!--.*?(-->|$) ?", re.DOTALL)
 _BREAK = re.compile(r"<\s*/?\s*(br|p|div|li|ul|ol|h[1-6]|tr|td)\b[^<>]{0,300}>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1000}>")
 _CAMEL = re.compile(r"(?<![\w'’])([a-z][a-z'’]+)([A-Z][a-z]+)")
@@ -23,7 +23,7 @@ def clean_text(raw: str) -> str:
     """
     text = html.unescape(html.unescape(raw)) if "&" in raw else raw
     text = _SCRIPT.sub(" ", text)
-    text = _COMMENT.sub("", text)
+    text = _COMMENT.sub(" ", text)
     text = _BREAK.sub("\n", text)
     text = _TAG.sub("", text)
     text = unicodedata.normalize("NFC", text)
