@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from couturier.evaluate.records import Mean, Measured, Paired, Rate, Summary
 
 SIGNIFICANT = 0.05
+# Below these, a mean shift is either too few pictures or nothing an eye would see.
+FEWEST_PAIRS = 8
+SEEN_SHIFT = 0.01
 
 
 def write_verdict(summary: Summary) -> tuple[str, ...]:
@@ -25,11 +28,11 @@ def _tell_headline(summary: Summary) -> str:
             return "No picture could be judged."
         return f"{rate.right} of {rate.n} pictures show what was asked."
     move = summary.paired.likeness if summary.paired else None
-    if move is None or move.low is None or move.high is None:
+    if move is None or move.low is None or move.high is None or move.n < FEWEST_PAIRS:
         return f"{colours}."
-    if move.low > 0:
+    if move.low > 0 and move.value >= SEEN_SHIFT:
         return f"The pictures moved towards the catalogue; {colours[:1].lower()}{colours[1:]}."
-    if move.high < 0:
+    if move.high < 0 and move.value <= -SEEN_SHIFT:
         return f"The pictures moved away from the catalogue; {colours[:1].lower()}{colours[1:]}."
     return f"{colours}; no move towards the catalogue can be told."
 

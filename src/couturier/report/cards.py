@@ -86,6 +86,11 @@ def build_cards(looks_dir: Path) -> list[Card]:
     return [_build(looks_dir, score, looks.get(score.file)) for score in read_scores(looks_dir)]
 
 
+def count_unscored(looks_dir: Path, cards: Iterable[Card]) -> int:
+    """Count the looks that were drawn after the folder was scored."""
+    return len(_read_recorded(looks_dir).keys() - {card.file for card in cards})
+
+
 def sort_worst_first(cards: Iterable[Card]) -> list[Card]:
     """Sort cards so that failures come first; drawing order within a status stays."""
     return sorted(cards, key=lambda card: _WORST_FIRST.index(card.status))

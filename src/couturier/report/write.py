@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from couturier.errors import CouturierError, LooksError
 from couturier.evaluate.records import Summary, read_summary
 from couturier.files import replace_whole, write_text
-from couturier.report.cards import Card, build_cards, sort_worst_first
+from couturier.report.cards import Card, build_cards, count_unscored, sort_worst_first
 from couturier.report.figures import CURVE_HEIGHT, CURVE_WIDTH, list_rates
 from couturier.report.pictures import GRID_PX, SMALL_PX, inline_picture
 from couturier.report.sources import (
@@ -72,9 +72,11 @@ def write_report(
             "rates": list_rates(summary.measured, summary.other),
             "rows": rows,
             "has_before": any(row.before for row in rows),
+            "before_name": Path(against or summary.against or "").name,
             "n_prompts": len({card.prompt for card in cards if card.prompt}),
             "tiles": sort_worst_first(cards)[:MAX_TILES],
             "n_pictures": len(cards),
+            "n_unscored": count_unscored(looks_dir, cards),
             "counts": _count_status(cards),
             "shared": _list_shared(cards),
             "closest": _find_closest(cards, data),

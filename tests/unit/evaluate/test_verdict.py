@@ -39,7 +39,7 @@ def test_a_rate_is_told_with_its_count_and_interval():
 
 
 def test_a_clear_gain_is_called_one():
-    lines = write_verdict(compared(BETTER, [0.1, 0.12, 0.2]))
+    lines = write_verdict(compared(BETTER, [0.1, 0.12, 0.2] * 3))
     assert lines[0] == (
         "The pictures moved towards the catalogue; more pictures show what was asked."
     )
@@ -49,17 +49,22 @@ def test_a_clear_gain_is_called_one():
 
 def test_a_clear_loss_is_called_one():
     worse = [(there, here) for here, there in BETTER]
-    lines = write_verdict(compared(worse, [-0.1, -0.12, -0.2]))
+    lines = write_verdict(compared(worse, [-0.1, -0.12, -0.2] * 3))
     assert lines[0] == (
         "The pictures moved away from the catalogue; fewer pictures show what was asked."
     )
 
 
 def test_an_even_split_is_no_difference():
-    lines = write_verdict(compared(EVEN, [-0.1, 0.1, 0.02, -0.02]))
+    lines = write_verdict(compared(EVEN, [-0.1, 0.1, 0.02, -0.02] * 2))
     assert lines[0] == (
         "No difference in faithfulness can be told; no move towards the catalogue can be told."
     )
+
+
+def test_a_shift_nobody_would_see_or_of_a_few_pictures_is_no_move():
+    assert "no move" in write_verdict(compared(EVEN, [0.001, 0.0012] * 10))[0]
+    assert "catalogue" not in write_verdict(compared(EVEN, [0.2, 0.3]))[0]
 
 
 def test_nothing_judged_is_said():

@@ -195,6 +195,11 @@ def test_looks_that_were_not_scored_are_refused(tmp_path):
     assert not Path(tmp_path / "report").exists()
 
 
+def test_looks_drawn_since_the_scoring_are_told(scored, tmp_path):
+    append_look(scored, Look("0003-3.png", "a red dress", 3, {}, {"verdict": "pass"}))
+    assert "1 drawn since the scoring" in read(write_report(scored, out=tmp_path / "report"))
+
+
 def test_what_is_no_run_and_no_data_set_is_refused(scored, tmp_path):
     with pytest.raises(AdapterError, match="no training run"):
         write_report(scored, out=tmp_path / "report", run_dir=tmp_path)
