@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from couturier.garments.attach import add_attribute, attach_attributes
 from couturier.garments.kinds import plain_kind
-from couturier.garments.phrases import Mention, find_mentions
+from couturier.garments.phrases import LOWER_BODY, Mention, find_mentions
 from couturier.garments.records import Garment, GarmentSpan
 from couturier.garments.slogans import find_print_text
 from couturier.garments.tags import Tag, tag_text
@@ -17,10 +17,9 @@ MAX_CHARACTERS = 20_000  # of a text that are read; shop copy has a few hundred
 _ACCESSORIES = frozenset(
     {"belt", "jewellery", "hat", "shoes", "bag", "socks", "watch", "eyewear", "tie"}
 )
-_LOWER_BODY = frozenset({"skirt", "trousers", "shorts"})
 _WITHOUT = {  # families that have no such thing
-    "neckline": _ACCESSORIES | _LOWER_BODY | {"gloves", "scarf", "accessory"},
-    "sleeve": _ACCESSORIES | _LOWER_BODY | {"gloves", "scarf", "accessory"},
+    "neckline": _ACCESSORIES | LOWER_BODY | {"gloves", "scarf", "accessory"},
+    "sleeve": _ACCESSORIES | LOWER_BODY | {"gloves", "scarf", "accessory"},
     "length": _ACCESSORIES,
 }
 _SHARED = ("colour", "material", "pattern")

@@ -8,6 +8,7 @@ from couturier.garments.records import Span
 from couturier.garments.tags import Tag
 from couturier.garments.vocabulary import ATTRIBUTES, read_data
 
+LOWER_BODY = frozenset({"skirt", "trousers", "shorts"})
 TRIMMINGS = frozenset(
     {"rhinestone", "crystal", "pearl", "pearl beaded", "beaded", "feather", "chain", "metal"}
 )
@@ -116,6 +117,8 @@ def _read_phrase(tags: list[Tag], head: int, is_title: bool) -> Iterator[Mention
     kind, said = _read_modifiers(kind, chosen, is_title and first == 0)
     for slot, value in tag.implied:
         said.setdefault(slot, value)
+    if family_of(kind) in LOWER_BODY and "neckline" in said:
+        said["fit"] = choose_fit([said.pop("neckline"), *filter(None, [said.get("fit")])])
     spans = [(mod.start, mod.end) for mod in chosen if mod.slot in {"colour", "shade", "many"}]
     colours = _joined_spans(spans) if "colour" in said else []
     yield Mention(
@@ -221,7 +224,7 @@ def _read_modifiers(kind: str, chosen: list[Tag], opens: bool) -> tuple[str, dic
 def _is_of_a_trim(chosen: list[Tag], at: int) -> bool:
     """Whether a fabric is that of a trimming: "fur trim sweater"."""
     follower = chosen[at + 1].text if at + 1 < len(chosen) else ""
-    return chosen[at].slot == "material" and follower in {"trim", "trimmed"}
+    return chosen[at].slot == "material" and follower in {"trim", "trimmed", "collar"}
 
 
 def _read_colour(chosen: list[Tag], opens: bool) -> str | None:
@@ -248,6 +251,8 @@ def _read_colour(chosen: list[Tag], opens: bool) -> str | None:
             pending = []
         previous = tag
     words = list(dict.fromkeys(" ".join(group) for group in groups))
+    if words == ["natural"] and any(tag.slot == "many" for tag in chosen):
+        return "multi"
     if words:
         return " and ".join(words)
     return "multi" if any(tag.slot == "many" for tag in chosen) else None
@@ -271,7 +276,7 @@ def _read_compound(kind: str, other: str, said: dict[str, str]) -> str:
         said.setdefault("material", "denim")
     elif kind in {"dress", "gown"} and family_of(other) in {"top", "shirt", "jacket", "t-shirt"}:
         said["fit"] = choose_fit([short, *filter(None, [said.get("fit")])])
-    elif kind == "top" and family_of(other) in {"top", "swimwear", "sweater", "t-shirt", "shirt"}:
+    elif kind == "top" and family_of(other) in {"top", "swimwear", "sweater"}:
         return other
     return kind
 

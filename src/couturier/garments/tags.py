@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import zip_longest
 
 from couturier.garments.tokens import Token, tokenise
 from couturier.garments.vocabulary import Entry, phrase_table, read_data, word_set
@@ -78,7 +79,7 @@ def tag_text(text: str, *, is_title: bool = False) -> list[Tag]:
             )
         )
         at = end
-    tags = _join_prints(tags)
+    tags = _join_prints(_spoil_likenesses(tags))
     return tags if is_title else _mask_passing(tags)
 
 
@@ -116,6 +117,16 @@ def _openings(tokens: list[Token], is_title: bool) -> frozenset[int]:
         if after_mark or (lost and token.gap != "-" and (before.is_word or token.gap == "\n")):
             openings.add(index)
     return frozenset(openings)
+
+
+def _spoil_likenesses(tags: list[Tag]) -> list[Tag]:
+    """Make the kinds in "belt-inspired" and "top-heavy" unknown words."""
+    return [
+        replace(tag, slot="word")
+        if tag.slot == "kind" and after and after.gap == "-" and after.slot == "word"
+        else tag
+        for tag, after in zip_longest(tags, tags[1:])
+    ]
 
 
 def _join_prints(tags: list[Tag]) -> list[Tag]:
