@@ -25,14 +25,20 @@ _TEXT_WIDTH = 16
 
 
 def make_tiny_base(
-    folder: Path, *, seed: int = 0, text_width: int = _TEXT_WIDTH, flag_all: bool = False
+    folder: Path,
+    *,
+    seed: int = 0,
+    text_width: int = _TEXT_WIDTH,
+    flag_all: bool = False,
+    family: str = "sd1",
 ) -> Path:
-    """Write a whole Stable Diffusion 1.x pipeline with random weights; the same seed, the same.
+    """Write a whole Stable Diffusion pipeline with random weights; the same seed, the same.
 
     Args:
         folder: Gets model_index.json and a folder a part.
         seed: Of all weights.
         text_width: Width of the text embeddings; another one makes a base adapters do not fit.
+        family: "sd1", or "sd2", which predicts velocity.
         flag_all: Whether the safety checker flags every picture, or none.
     """
     with torch.random.fork_rng(devices=[]):
@@ -41,8 +47,8 @@ def make_tiny_base(
             vae=_make_vae(),
             text_encoder=_make_text_encoder(text_width),
             tokenizer=_make_tokenizer(),
-            unet=_make_unet(text_width),
-            scheduler=_make_scheduler(),
+            unet=_make_unet(text_width, is_sd2=family == "sd2"),
+            scheduler=_make_scheduler(is_sd2=family == "sd2"),
             safety_checker=_make_safety_checker(flag_all=flag_all),
             feature_extractor=CLIPImageProcessor(
                 size={"shortest_edge": TINY_PX}, crop_size={"height": TINY_PX, "width": TINY_PX}
@@ -84,7 +90,7 @@ def _make_vae() -> AutoencoderKL:
     )
 
 
-def _make_unet(text_width: int) -> UNet2DConditionModel:
+def _make_unet(text_width: int, *, is_sd2: bool) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=TINY_PX // 8,
         block_out_channels=(8, 16),
@@ -94,6 +100,7 @@ def _make_unet(text_width: int) -> UNet2DConditionModel:
         norm_num_groups=4,
         attention_head_dim=2,
         cross_attention_dim=text_width,
+        use_linear_projection=is_sd2,
     )
 
 
@@ -127,7 +134,7 @@ def _make_tokenizer() -> CLIPTokenizer:
     )
 
 
-def _make_scheduler() -> PNDMScheduler:
+def _make_scheduler(*, is_sd2: bool) -> PNDMScheduler:
     return PNDMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -136,6 +143,7 @@ def _make_scheduler() -> PNDMScheduler:
         skip_prk_steps=True,
         steps_offset=1,
         set_alpha_to_one=False,
+        prediction_type="v_prediction" if is_sd2 else "epsilon",
     )
 
 

@@ -19,7 +19,7 @@ from couturier.files import read_json_lines
 from couturier.seeds import derive_seed
 from couturier.train.run import train_adapter
 from couturier.train.settings import TrainSettings
-from tests.fakes import make_dataset
+from tests.fakes import make_dataset, make_tiny_base
 
 # Mean losses of the first 20 steps of the run below; a refactor must show the same.
 GOLDEN = [
@@ -368,6 +368,13 @@ def test_training_learns_to_draw_what_it_is_shown(tiny_base, data, tmp_path):
     run = train_adapter(data, out=tmp_path / "learnt", settings=settings)
     measured = [row["held_out_loss"] for row in run.metrics if row["held_out_loss"]]
     assert measured[-1] < 0.97 * measured[0]
+
+
+def test_a_base_of_the_second_family_trains(data, settings, tmp_path):
+    base = make_tiny_base(tmp_path / "sd2", family="sd2")
+    asked = settings().model_copy(update={"base": str(base), "min_snr_gamma": 5.0})
+    run = train_adapter(data, out=tmp_path / "out", settings=asked)
+    assert run.manifest["status"] == "done"
 
 
 def test_training_off_the_main_thread_works(data, settings, tmp_path):

@@ -164,7 +164,8 @@ def read_family(folder: Path) -> Family:
     vae_scale = 2 ** (len(vae["block_out_channels"]) - 1)
     text_width = int(unet["cross_attention_dim"])
     return Family(
-        name="sd2" if text_width == 1024 else "sd1",
+        # The published 2.x configurations have linear projections, the 1.x ones convolutions.
+        name="sd2" if unet.get("use_linear_projection") else "sd1",
         native_px=int(unet["sample_size"]) * vae_scale,
         vae_scale=vae_scale,
         text_width=text_width,

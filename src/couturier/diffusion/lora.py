@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.utils.state_dict_utils import convert_unet_state_dict_to_peft
 from peft import LoraConfig
 from peft.tuners.lora import LoraLayer
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
@@ -263,7 +264,8 @@ def _read_as_diffusers(weights: Path) -> tuple[dict[str, Tensor], dict[str, floa
 def _require_fit(
     pipeline: StableDiffusionPipeline, weights: Path, tensors: Mapping[str, Tensor]
 ) -> None:
-    strangers = [key for key, tensor in tensors.items() if not _fits(pipeline.unet, key, tensor)]
+    named = convert_unet_state_dict_to_peft(dict(tensors))
+    strangers = [key for key, tensor in named.items() if not _fits(pipeline.unet, key, tensor)]
     if strangers:
         listed = ", ".join(strangers[:_SHOWN])
         more = f" and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""
@@ -287,12 +289,7 @@ def _fits(unet: UNet2DConditionModel, key: str, tensor: Tensor) -> bool:
 
 
 # A's columns are the module's inputs (dimension 1), B's rows its outputs (dimension 0).
-_SIDES = {
-    ".lora_A.weight": 1,
-    ".lora.down.weight": 1,
-    ".lora_B.weight": 0,
-    ".lora.up.weight": 0,
-}
+_SIDES = {".lora_A.weight": 1, ".lora_B.weight": 0}
 
 
 def _find_module(unet: nn.Module, name: str) -> nn.Module | None:

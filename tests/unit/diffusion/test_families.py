@@ -13,6 +13,7 @@ from couturier.diffusion.families import (
     resolve_base,
     tokenize,
 )
+from couturier.diffusion.schedule import read_schedule
 from couturier.errors import BaseModelError
 from tests.fakes import make_tiny_base
 
@@ -36,6 +37,12 @@ def test_a_family_is_read_from_the_configuration_alone(tiny_base):
         8,
         16,
     )
+
+
+def test_a_base_of_the_second_family_is_told_apart(tmp_path):
+    base = make_tiny_base(tmp_path / "sd2", family="sd2")
+    assert read_family(base).name == "sd2"
+    assert read_schedule(load_parts(str(base), CPU).scheduler).prediction_type == "v_prediction"
 
 
 def test_a_base_of_another_family_is_refused_by_name(own_base):

@@ -58,6 +58,21 @@ def test_plain_diffusers_draws_the_same_with_alpha_other_than_rank(tiny_base, ad
     assert np.abs(_draw(ours) - bare).max() > 2
 
 
+def test_a_file_with_kohyas_names_draws_the_same(tiny_base, adapter, tmp_path):
+    ours, theirs = (load_pipeline(str(tiny_base), CPU, safety=False) for _ in range(2))
+    renamed = {}
+    for name, tensor in load_file(adapter).items():
+        module, side = name.removeprefix("unet.").removesuffix(".weight").rsplit(".", 1)
+        kohya = "lora_unet_" + module.replace(".", "_")
+        renamed[f"{kohya}.{'lora_down' if side == 'lora_A' else 'lora_up'}.weight"] = tensor
+        renamed[f"{kohya}.alpha"] = torch.tensor(8.0)
+    save_file(renamed, tmp_path / "kohya.safetensors")
+    attach_lora(ours, adapter, 1.0)
+    facts = attach_lora(theirs, tmp_path / "kohya.safetensors", 1.0)
+    assert (facts.rank, facts.alpha) == (4, 8.0)
+    assert np.array_equal(_draw(ours), _draw(theirs))
+
+
 def test_strength_0_changes_nothing(tiny_base, adapter):
     pipeline = load_pipeline(str(tiny_base), CPU, safety=False)
     bare = _draw(pipeline)
