@@ -118,7 +118,9 @@ def _read_phrase(tags: list[Tag], head: int, is_title: bool) -> Iterator[Mention
     for slot, value in tag.implied:
         said.setdefault(slot, value)
     if family_of(kind) in LOWER_BODY and "neckline" in said:
-        said["fit"] = choose_fit([said.pop("neckline"), *filter(None, [said.get("fit")])])
+        said["fit"] = choose_fit(
+            [said.pop("neckline").replace("neckline", "hem"), *filter(None, [said.get("fit")])]
+        )
     spans = [(mod.start, mod.end) for mod in chosen if mod.slot in {"colour", "shade", "many"}]
     colours = _joined_spans(spans) if "colour" in said else []
     yield Mention(
