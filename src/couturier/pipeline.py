@@ -5,14 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from couturier.dataset.records import HELD_OUT, METADATA_FILE, read_items
-from couturier.dataset.settings import DatasetSettings
 from couturier.errors import SettingsError
-from couturier.evaluate.settings import EvaluateSettings
 from couturier.files import (
     hash_file,
     hash_json,
@@ -21,52 +16,21 @@ from couturier.files import (
     write_json,
     write_text,
 )
-from couturier.generate.settings import GenerateSettings
 from couturier.runs import OnStep
-from couturier.settings import Settings, read_settings
-from couturier.train.settings import TrainSettings
+
+if TYPE_CHECKING:  # at run time these load pydantic, and --help must answer at once
+    from couturier.dataset.settings import DatasetSettings
+    from couturier.evaluate.settings import EvaluateSettings
+    from couturier.generate.settings import GenerateSettings
+    from couturier.project import RunSettings
+    from couturier.settings import Settings
+    from couturier.train.settings import TrainSettings
 
 Show = Callable[[str], AbstractContextManager[OnStep]]
 Say = Callable[[str], None]
-S = TypeVar("S", bound=Settings)
 
 STATE_FILE = "run.json"
 N_HELD_OUT_PROMPTS = 8
-
-
-class RunSettings(Settings):
-    """What `couturier run` is about; paths are relative to the settings file's folder."""
-
-    name: str = Field(
-        "first",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        description="Names the folders models/NAME, looks/NAME and report/NAME.",
-    )
-    product_data: Path = Field(
-        Path("data/product_data.json"), description="The shop's file; read, never written to."
-    )
-    images: Path = Field(Path("data/images"), description="The shop's pictures.")
-    prompts: tuple[str, ...] = Field(
-        (),
-        description="Sentences to draw. Default: captions of eight products held out of training.",
-    )
-    prompts_file: Path | None = Field(
-        None, description="More sentences: one a line, JSON lines or CSV."
-    )
-    compare: bool = Field(
-        True,
-        description="Also draw everything with the bare base, same seeds, to stand beside; "
-        "doubles the time of drawing.",
-    )
-
-
-SECTIONS: dict[str, type[Settings]] = {
-    "run": RunSettings,
-    "dataset": DatasetSettings,
-    "train": TrainSettings,
-    "generate": GenerateSettings,
-    "evaluate": EvaluateSettings,
-}
 
 
 @dataclass(frozen=True)
@@ -77,16 +41,25 @@ class Given:
     sets: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def resolve(self, section: str, model: type[S]) -> S:
-        """Resolve one stage's settings; see `settings.read_settings`."""
+    def resolve(self, section: str) -> Any:
+        """Resolve one section's settings, an instance of its model; see `project.SECTIONS`."""
+        from couturier.project import SECTIONS
+        from couturier.settings import read_settings
+
         return read_settings(
-            model,
+            SECTIONS[section],
             section,
             sections=SECTIONS,
             file=self.config,
             sets=self.sets,
             options=self.options,
         )
+
+    def resolve_all(self) -> "dict[str, Settings]":
+        """Resolve every section, so that a fault in any is told before work begins."""
+        from couturier.project import SECTIONS
+
+        return {section: self.resolve(section) for section in SECTIONS}
 
 
 def check(
@@ -95,7 +68,7 @@ def check(
     """Read a catalogue and judge it: rows with caption and garments, and all faults."""
     from couturier.dataset.check import check_catalogue
 
-    settings = given.resolve("dataset", DatasetSettings)
+    settings: DatasetSettings = given.resolve("dataset")
     result = check_catalogue(product_data, images=images, settings=settings, on_step=on_step)
     return [row.as_dict() for row in result.rows], [asdict(fault) for fault in result.faults]
 
@@ -106,7 +79,7 @@ def dataset(
     """Make a data set folder; gives its summary."""
     from couturier.dataset.build import build_dataset
 
-    settings = given.resolve("dataset", DatasetSettings)
+    settings: DatasetSettings = given.resolve("dataset")
     summary = build_dataset(
         product_data, images=images, out=out, settings=settings, on_step=on_step
     )
@@ -119,7 +92,7 @@ def train(
     """Train an adapter; gives where its weights are and what the run says of itself."""
     from couturier.train.run import train_adapter
 
-    settings = given.resolve("train", TrainSettings)
+    settings: TrainSettings = given.resolve("train")
     run = train_adapter(dataset_dir, out=out, settings=settings, resume=resume, on_step=on_step)
     return {"weights": str(run.weights), "base": settings.base, "manifest": run.manifest}
 
@@ -137,7 +110,7 @@ def generate(
     from couturier.generate.draw import render_looks
     from couturier.generate.prompts import read_prompts
 
-    settings = given.resolve("generate", GenerateSettings)
+    settings: GenerateSettings = given.resolve("generate")
     rows = read_prompts(prompts, prompts_file)
     looks = render_looks(rows, out=out, settings=settings, resume=resume, on_step=on_step)
     return [asdict(look) for look in looks]
@@ -150,7 +123,7 @@ def evaluate(
     from couturier.evaluate.records import read_summary
     from couturier.evaluate.score import score_looks
 
-    settings = given.resolve("evaluate", EvaluateSettings)
+    settings: EvaluateSettings = given.resolve("evaluate")
     scores = score_looks(
         looks_dir, against=against, train=train, settings=settings, on_step=on_step
     )
@@ -224,8 +197,8 @@ def run_all(home: Path, *, given: Given, show: Show, say: Say) -> Path:
         SettingsError: settings changed after a folder was filled with the former ones.
         CouturierError: whatever a stage refuses.
     """
-    settings = {section: given.resolve(section, model) for section, model in SECTIONS.items()}
-    work = _Run(home, given, given.resolve("run", RunSettings))
+    settings = given.resolve_all()
+    work = _Run(home, given, given.resolve("run"))
     progress = _Progress(home / STATE_FILE, settings, show, say)
     with show("1/5 data set") as on_step:  # always: it takes over finished pictures by itself
         work.make_dataset(on_step)
@@ -244,7 +217,7 @@ class _Run:
 
     home: Path
     given: Given
-    run: RunSettings
+    run: "RunSettings"
 
     @property
     def data(self) -> Path:
@@ -263,6 +236,8 @@ class _Run:
         return self.home / "looks" / f"{self.run.name}-before"
 
     def hash_data(self) -> str:
+        from couturier.dataset.records import METADATA_FILE
+
         return hash_file(self.data / METADATA_FILE)
 
     def make_dataset(self, on_step: OnStep) -> None:
@@ -280,13 +255,15 @@ class _Run:
         self._draw(self.looks, {"lora": (str(self.model),)}, on_step)
 
     def _draw(self, out: Path, lora: Mapping[str, Any], on_step: OnStep) -> None:
-        base = self.given.resolve("train", TrainSettings).base
-        given = replace(self.given, options={"base": base, **lora})
+        trained: TrainSettings = self.given.resolve("train")
+        given = replace(self.given, options={"base": trained.base, **lora})
         file = self.home / self.run.prompts_file if self.run.prompts_file else None
         prompts = self.run.prompts or (() if file else self._held_out_captions())
         generate(prompts, file, out, given=given, resume=True, on_step=on_step)
 
     def _held_out_captions(self) -> tuple[str, ...]:
+        from couturier.dataset.records import HELD_OUT, read_items
+
         items = [item for item in read_items(self.data) if item.split == HELD_OUT]
         return tuple(dict.fromkeys(item.text for item in items))[:N_HELD_OUT_PROMPTS]
 
@@ -307,7 +284,9 @@ class _Run:
 class _Progress:
     """Which stages are done, from which settings: kept in `run.json` beside the settings file."""
 
-    def __init__(self, file: Path, settings: Mapping[str, Settings], show: Show, say: Say) -> None:
+    def __init__(
+        self, file: Path, settings: "Mapping[str, Settings]", show: Show, say: Say
+    ) -> None:
         self._file = file
         self._settings = settings
         self._show = show

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from couturier import errors
 from couturier.cli.main import app
 from couturier.errors import CouturierError
-from couturier.pipeline import SECTIONS
+from couturier.project import SECTIONS
 
 _GENERATED = "<!-- Generated from the code by `make docs`; do not edit. -->\n"
 

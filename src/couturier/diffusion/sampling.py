@@ -75,8 +75,9 @@ def draw_picture(
     """Draw one picture with diffusers' own pipeline, without its safety checker.
 
     The noise comes from the CPU whatever the device, so that a seed keeps its composition when
-    the device changes. One picture at a time: in a batch the CPU's matrix products round
-    differently, and a picture would depend on its neighbours.
+    the device changes. One picture at a time: in a batch of 2 or 4 the CPU's matrix products
+    round otherwise (measured on a 128 px base: up to 2.3e-6, so that 2 to 5 of 49,152 values
+    came out one step off), and it saved no time there.
 
     Args:
         pipeline: A diffusers StableDiffusionPipeline; left as it was.

@@ -18,6 +18,8 @@ from couturier.generate.records import Look
 from couturier.generate.settings import GenerateSettings
 from couturier.runs import OnStep, write_manifest
 
+_TEXT_BYTES = 8_000
+
 
 def render_looks(
     prompts: Sequence[PromptRow],
@@ -147,7 +149,8 @@ class _Run:
 
 def _estimate_bytes(request: Request) -> int:
     width_px, height_px = request.size_px or (0, 0)
-    return 3 * width_px * height_px  # a PNG is smaller, and a few have two
+    # The pixels of most PNGs shrink; text and receipt take the rest, here and in looks.jsonl.
+    return 3 * width_px * height_px + _TEXT_BYTES
 
 
 def _index(looks: Sequence[Look]) -> dict[str, list[Look]]:

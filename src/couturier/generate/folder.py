@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from couturier.errors import LooksError, StorageError
-from couturier.files import replace_whole
+from couturier.files import replace_whole, write_text
 from couturier.generate.metadata import Making, read_making, write_picture
 from couturier.generate.records import (
     LOOKS_FILE,
@@ -33,6 +33,7 @@ class LooksFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         _require_folder(path)
+        _drop_half_line(path / LOOKS_FILE)
         self.looks = list(read_looks(path)) if (path / LOOKS_FILE).is_file() else []
         self._adopt_orphans()
         self._next = max(self._numbers(), default=0) + 1
@@ -84,6 +85,13 @@ class LooksFolder:
 def _require_folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise StorageError(f"{path}: a file, not a folder", fix="give another --out folder")
+
+
+def _drop_half_line(lines: Path) -> None:
+    """Cut off a last line that a full disk or a crash left unfinished; its picture is adopted."""
+    data = lines.read_bytes() if lines.is_file() else b""
+    if data and not data.endswith(b"\n"):
+        write_text(lines, data[: data.rfind(b"\n") + 1].decode("utf-8", errors="replace"))
 
 
 def _to_look(name: str, making: Making) -> Look:

@@ -82,11 +82,11 @@ def _open_tile(picture: Path, tile_px: int) -> Image.Image:
 
 def _write_caption(sheet: Image.Image, look: Look, corner: tuple[int, int], width_px: int) -> None:
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_PX)
-    for number, line in enumerate(_wrap(look.prompt, pen, font, width_px)):
-        pen.text((corner[0], corner[1] + number * _LINE_PX), line, fill=_INK, font=font)
+    lines = _wrap(look.prompt, pen, font, width_px)
     verdict = look.safety.get("verdict", PASS)
     note = f"seed {look.seed}" + ("" if verdict == PASS else f" · {verdict}")
-    pen.text((corner[0], corner[1] + _CAPTION_LINES * _LINE_PX), note, fill=_FAINT, font=font)
+    for number, (line, ink) in enumerate([*((line, _INK) for line in lines), (note, _FAINT)]):
+        pen.text((corner[0], corner[1] + number * _LINE_PX), line, fill=ink, font=font)
 
 
 def _wrap(
