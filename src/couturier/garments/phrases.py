@@ -37,7 +37,6 @@ class Mention:
         phrase: Characters of the whole phrase.
         kind_span: Characters of the kind.
         colour_spans: Characters of each colour word.
-        in_title: Whether the title says it.
         is_definite: Whether "this", "the" or "our" stands before it.
     """
 
@@ -48,7 +47,6 @@ class Mention:
     phrase: Span
     kind_span: Span
     colour_spans: list[Span] = field(default_factory=list)
-    in_title: bool = False
     is_definite: bool = False
 
     @property
@@ -131,7 +129,6 @@ def _read_phrase(tags: list[Tag], head: int, is_title: bool) -> Iterator[Mention
         (tags[first].start, tag.end),
         (tag.start, tag.end),
         colours,
-        is_title,
     )
 
 
