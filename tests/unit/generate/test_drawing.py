@@ -160,6 +160,17 @@ def test_a_picture_whose_line_was_lost_is_recorded_again(
     assert [look.file for look in read_looks(tmp_path)] == ["0001-7.png"]
 
 
+def test_a_line_cut_short_by_a_full_disk_is_written_anew(
+    settings: GenerateSettings, tmp_path: Path
+) -> None:
+    draw(settings, tmp_path, "a hat", "a bag")
+    lines = tmp_path / "looks.jsonl"
+    lines.write_bytes(lines.read_bytes()[:-40])
+    looks = draw(settings, tmp_path, "a hat", "a bag", resume=True)
+    assert [look.file for look in looks] == ["0001-7.png", "0002-7.png"]
+    assert [look.prompt for look in read_looks(tmp_path)] == ["a hat", "a bag"]
+
+
 def test_a_flagged_picture_is_black_and_its_original_kept(
     strict_base: Path, settings: GenerateSettings, tmp_path: Path
 ) -> None:
