@@ -1,10 +1,8 @@
 """Which device and number format to compute with: chosen in this one place, with the reason."""
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -64,26 +62,6 @@ def choose_placement(device: str = "auto", precision: str = "auto") -> Placement
         autocast_dtype=dtype if name != "fp32" and _has_autocast(chosen) else None,
         why=f"{chosen}, because {why_device}; {name}, because {why_precision}",
     )
-
-
-def describe_machine() -> dict[str, Any]:
-    """Say what `choose_placement` would choose here and why, and what it chooses from."""
-    placement = choose_placement()
-    present = {name: is_present() for name, is_present in _present_devices().items()}
-    return {
-        "device": placement.device,
-        "precision": placement.precision,
-        "why": placement.why,
-        "devices": [name for name, there in present.items() if there],
-        "gpu": torch.cuda.get_device_name() if present["cuda"] else None,
-        "gpu_memory_gb": _gpu_memory_gb() if present["cuda"] else None,
-        "cpu_cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-    }
-
-
-def _gpu_memory_gb() -> float:
-    return round(torch.cuda.get_device_properties(0).total_memory / 1e9, 1)
 
 
 def _present_devices() -> dict[str, Callable[[], bool]]:

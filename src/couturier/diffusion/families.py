@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +17,8 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
-from huggingface_hub import scan_cache_dir, snapshot_download
+from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
-    CacheNotFound,
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
@@ -124,22 +122,6 @@ def resolve_base(base: str) -> Path:
             fix="give 'mini', a folder in diffusers' format, or a hub id such as OWNER/NAME",
         )
     return _fetch_from_hub(base)
-
-
-def list_bases() -> dict[str, str]:
-    """Name the bases that need no download, each with its folder: mini and the hub's cache."""
-    try:
-        cached = scan_cache_dir().repos
-    except CacheNotFound:
-        cached = frozenset()
-    bases = {}
-    with suppress(BaseModelError):
-        bases[MINI] = str(find_mini())
-    for repo in sorted(cached, key=lambda repo: repo.repo_id):
-        for revision in repo.revisions:
-            if _is_whole_base(revision.snapshot_path):
-                bases[repo.repo_id] = str(revision.snapshot_path)
-    return bases
 
 
 def read_family(folder: Path) -> Family:
@@ -341,14 +323,6 @@ def _fetch_from_hub(base: str) -> Path:
             fix="connect to the network once, copy the base here and give its folder, or use "
             "--base mini",
         ) from fault
-
-
-def _is_whole_base(folder: Path) -> bool:
-    try:
-        read_family(_require_whole(str(folder)))
-    except BaseModelError:
-        return False
-    return True
 
 
 def _require_whole(snapshot: str) -> Path:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from couturier.diffusion.device import choose_placement, describe_machine
+from couturier.diffusion.device import choose_placement
 from couturier.errors import DeviceError
 
 
@@ -90,11 +90,3 @@ def test_an_unknown_device_is_refused_with_the_known_ones():
     with pytest.raises(DeviceError, match="device 'gpu' is unknown") as refusal:
         choose_placement("gpu")
     assert refusal.value.fix == "give one of auto, cuda, mps, cpu"
-
-
-def test_the_machine_is_described_without_a_gpu(machine):
-    machine()
-    facts = describe_machine()
-    assert facts["devices"] == ["cpu"]
-    assert facts["gpu"] is None
-    assert facts["precision"] == "fp32"
