@@ -1,0 +1,1 @@
+"""How the embedded base `mini` is trained: one command a part, one for all."""
