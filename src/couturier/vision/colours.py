@@ -76,6 +76,29 @@ def measure_colour(pixels: NDArray[np.uint8]) -> MainColour | None:
     )
 
 
+def part_by_colour(lab: Floats, *, most: int = 8, smallest: float = 0.01) -> NDArray[np.int64]:
+    """Part pixels by colour, peeling off one mode after the other.
+
+    Args:
+        lab: CIE Lab of the pixels; shape (n, 3).
+        most: Colours at most.
+        smallest: Share of the pixels below which a colour is not worth a part.
+
+    Returns:
+        Number of its part for each pixel, the most frequent colour 0; -1 for the stray rest.
+    """
+    part = np.full(len(lab), -1)
+    for number in range(most):
+        left = np.flatnonzero(part < 0)
+        if len(left) < smallest * len(lab):
+            break
+        _, near = _find_mode(lab[left])
+        if near.sum() < smallest * len(lab):
+            break
+        part[left[near]] = number
+    return part
+
+
 def _drop_light_and_shadow(lab: Floats) -> Floats:
     """Leave out glints and the dark of folds, unless so many that they are the cloth itself."""
     light = lab[:, 0]

@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from couturier.vision.colours import to_lab
+from couturier.vision.colours import Floats, part_by_colour, to_lab
 from couturier.vision.segmenter import GarmentSegmenter, segment
 
 Mask = NDArray[np.bool_]
 
 NOISE_SHARE = 0.0008  # smaller specks are the segmenter's noise: 13 pixels of 128 x 128
 _WORK_PX = 128
+_PATCH_SHARE = 0.002  # a smaller patch of colour is a seam or a shadow and keeps its own labels
+_TWO_SHARE = 0.2
+_GROUND_SHARE = 0.2
 _PLAIN_DELTA = 9.0  # spread of a plain ground in ΔE76: paper, wall, studio sweep
 _FOREGROUND_DELTA = 9.0
 
@@ -43,6 +46,34 @@ class LabelledPicture:
         return _split(np.isin(self.labels, wanted), smallest=NOISE_SHARE * self.area)
 
 
+def settle_labels(picture: LabelledPicture, kept_apart: tuple[str, ...] = ()) -> LabelledPicture:
+    """Let every patch of one colour vote for one class: cloth of one colour is one garment.
+
+    A small segmenter speckles a garment with its neighbours' classes. A patch at the border in a
+    colour that much of the border has is floor or wall, whatever the segmenter says.
+
+    Args:
+        picture: As the segmenter labelled it.
+        kept_apart: Classes asked for; where two of them share a patch, as two black garments
+            that touch do, the segmenter's own border stays.
+    """
+    labels = picture.labels.copy()
+    shown = picture.labels > 0  # a white shirt must not vote with the white wall behind it
+    part = np.full(labels.shape, -1)
+    lab = to_lab(picture.pixels)
+    part[shown] = part_by_colour(lab[shown])
+    border = _border(lab)
+    asked = [picture.names.index(name) for name in kept_apart if name in picture.names]
+    for number in range(int(part.max()) + 1):
+        for patch in _split(part == number, smallest=_PATCH_SHARE * picture.area):
+            votes = np.bincount(picture.labels[patch], minlength=len(picture.names))
+            if _is_ground(patch, np.median(lab[patch], axis=0), border):
+                labels[patch] = 0
+            elif np.sum(votes[asked] > _TWO_SHARE * votes.sum()) < 2:
+                labels[patch] = votes.argmax()
+    return LabelledPicture(picture.pixels, labels, picture.names)
+
+
 def label_picture(image: Image.Image, segmenter: GarmentSegmenter) -> LabelledPicture:
     """Ask the segmenter what is where, at the segmenter's own resolution."""
     labels, names = segment(segmenter, [image.convert("RGB")])[0]
@@ -62,7 +93,7 @@ def find_foreground(image: Image.Image) -> tuple[NDArray[np.uint8], Mask] | None
     small.thumbnail((_WORK_PX, _WORK_PX), Image.Resampling.BOX)
     pixels = np.asarray(small)
     lab = to_lab(pixels)
-    border = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+    border = _border(lab)
     ground = np.median(border, axis=0)
     if np.mean(np.linalg.norm(border - ground, axis=-1) < _PLAIN_DELTA) < 0.7:
         return None
@@ -80,6 +111,16 @@ def shrink(mask: Mask) -> Mask:
     """
     inner = np.asarray(ndimage.binary_erosion(mask))
     return inner if inner.sum() > 0.3 * mask.sum() else mask
+
+
+def _border(lab: Floats) -> Floats:
+    return np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+
+
+def _is_ground(patch: Mask, colour: Floats, border: Floats) -> bool:
+    touches = any(edge.any() for edge in (patch[0], patch[-1], patch[:, 0], patch[:, -1]))
+    share = np.mean(np.linalg.norm(border - colour, axis=-1) < _PLAIN_DELTA)
+    return bool(touches and share > _GROUND_SHARE)
 
 
 def _split(mask: Mask, *, smallest: float) -> list[Mask]:

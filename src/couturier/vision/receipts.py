@@ -27,7 +27,14 @@ from couturier.garments.colours import (
 from couturier.garments.kinds import family_of
 from couturier.garments.records import Garment
 from couturier.vision.colours import Lab, MainColour, measure_colour
-from couturier.vision.masks import LabelledPicture, Mask, find_foreground, label_picture, shrink
+from couturier.vision.masks import (
+    LabelledPicture,
+    Mask,
+    find_foreground,
+    label_picture,
+    settle_labels,
+    shrink,
+)
 from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG, GarmentReceipt
 from couturier.vision.segmenter import GarmentSegmenter
 
@@ -37,12 +44,12 @@ _SAME_CLOTH = 10.0  # ΔE2000 up to which two regions are parts of one garment: 
 
 # A family's own classes first, then those the segmenter takes it for.
 _CLASSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "top": (("top",), ("t-shirt", "shirt", "sweater", "dress")),
-    "t-shirt": (("t-shirt",), ("top", "shirt", "sweater")),
+    "top": (("top",), ("t-shirt", "shirt", "sweater", "jacket", "dress")),
+    "t-shirt": (("t-shirt",), ("top", "shirt", "sweater", "jacket")),
     "shirt": (("shirt",), ("top", "t-shirt", "sweater", "jacket")),
     "sweater": (("sweater",), ("top", "t-shirt", "shirt", "jacket", "dress")),
     "jacket": (("jacket",), ("sweater", "shirt")),
-    "dress": (("dress",), ("top", "skirt", "t-shirt", "sweater")),
+    "dress": (("dress",), ("top", "skirt", "t-shirt", "sweater", "jacket")),
     "jumpsuit": ((), ("dress", "trousers", "top")),
     "skirt": (("skirt",), ("shorts", "dress")),
     "trousers": (("trousers",), ("shorts",)),
@@ -89,7 +96,8 @@ def read_receipt(
         return ()
     if segmenter is None:
         return _without_segmenter(image, garments)
-    receipts = judge_labelled(label_picture(image, segmenter), garments)
+    asked = tuple(name for garment in garments for name in _own(garment))
+    receipts = judge_labelled(settle_labels(label_picture(image, segmenter), asked), garments)
     if len(garments) == 1 and receipts[0].seen is None and not _own(garments[0]):
         return _without_segmenter(image, garments)
     return receipts
@@ -102,6 +110,10 @@ def judge_labelled(
     receipts: dict[int, GarmentReceipt] = {}
     claimed = {name for garment in garments for name in _own(garment)}
     for classes, members in _group_by_class(garments).items():
+        if len(members) == 1:
+            near = tuple(name for name in _near(garments[members[0]]) if name not in claimed)
+            classes = _widen(picture, classes, near)
+            claimed |= set(classes)
         receipts |= _judge_group(picture, classes, [(i, garments[i]) for i in members])
     for index, garment in enumerate(garments):
         if index not in receipts or receipts[index].verdict == MISSING:
@@ -126,6 +138,17 @@ def _without_segmenter(
     pixels, mask = found
     patch = _measure(pixels, [mask])
     return (_judge(garments[0], patch),)
+
+
+def _widen(
+    picture: LabelledPicture, own: tuple[str, ...], near: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Take the classes it is mixed up with as well where they hold most of the garment.
+
+    Else a collar that got its class right would speak for a shirt that got it wrong.
+    """
+    areas = [sum(int(r.sum()) for r in picture.find_regions(names)) for names in (own, near)]
+    return own + near if 0 < areas[0] < areas[1] else own
 
 
 def _group_by_class(garments: Sequence[Garment]) -> dict[tuple[str, ...], list[int]]:

@@ -63,6 +63,11 @@ def test_a_top_the_segmenter_calls_a_tshirt_is_found():
     assert verdicts(board(("t-shirt", SHIRT, "#2f8f46")), Garment("top", "green")) == ["right"]
 
 
+def test_a_collar_in_its_own_class_does_not_speak_for_a_shirt_in_another():
+    collar, shirt = ("top", (40, 80, 90, 85), "#c8161d"), ("t-shirt", SHIRT, "#2f8f46")
+    assert verdicts(board(collar, shirt), Garment("top", "green")) == ["right"]
+
+
 def test_a_neighbouring_class_that_another_garment_claims_is_not_taken():
     picture = board(("t-shirt", SHIRT, "#2f8f46"))
     asked = [Garment("top", "red"), Garment("t-shirt", "green")]

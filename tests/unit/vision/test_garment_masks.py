@@ -2,7 +2,13 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from couturier.vision.masks import LabelledPicture, find_foreground, label_picture, shrink
+from couturier.vision.masks import (
+    LabelledPicture,
+    find_foreground,
+    label_picture,
+    settle_labels,
+    shrink,
+)
 from couturier.vision.segmenter import GarmentSegmenter
 
 
@@ -35,6 +41,45 @@ def test_regions_come_largest_first_without_specks():
     picture = LabelledPicture(np.zeros((128, 128, 3), np.uint8), labels, ("background", "shoes"))
     assert [int(region.sum()) for region in picture.find_regions(("shoes",))] == [3600, 100]
     assert picture.find_regions(("hat",)) == []
+
+
+NAMES = ("background", "top", "skirt", "belt")
+
+
+def label(picture, *pieces):
+    """A picture labelled in boxes: (class, left, top, right, bottom) each."""
+    labels = np.zeros(picture.size[::-1], np.uint8)
+    for name, left, top, right, bottom in pieces:
+        labels[top:bottom, left:right] = NAMES.index(name)
+    return LabelledPicture(np.asarray(picture), labels, NAMES)
+
+
+TOP = draw([((40, 30, 89, 99), "#204080")])
+
+
+def test_a_patch_of_one_colour_votes_for_one_class():
+    speckled = label(TOP, ("top", 40, 30, 90, 100), ("skirt", 45, 80, 70, 100))
+    settled = settle_labels(speckled)
+    assert set(np.unique(settled.labels[30:100, 40:90])) == {NAMES.index("top")}
+
+
+def test_two_classes_asked_for_keep_their_border_in_one_colour():
+    outfit = label(TOP, ("top", 40, 30, 90, 65), ("skirt", 40, 65, 90, 100))
+    settled = settle_labels(outfit, ("top", "skirt"))
+    assert np.array_equal(settled.labels, outfit.labels)
+
+
+def test_a_floor_is_ground_whatever_it_was_taken_for():
+    room = draw([((0, 100, 127, 127), "#dc9a78"), ((40, 30, 89, 90), "#204080")])
+    labelled = label(room, ("belt", 0, 100, 128, 128), ("top", 40, 30, 90, 91))
+    settled = settle_labels(labelled)
+    assert settled.find_regions(("belt",)) == []
+    assert len(settled.find_regions(("top",))) == 1
+
+
+def test_a_white_shirt_before_white_is_not_ground():
+    shirt = label(draw([], ground="#ffffff"), ("top", 40, 30, 90, 100))
+    assert np.array_equal(settle_labels(shirt).labels, shirt.labels)
 
 
 def test_a_thin_belt_keeps_its_rim():
