@@ -27,7 +27,8 @@ def test_an_adapter_draws_in_plain_diffusers(tmp_path: Path) -> None:
     steps = ["--set", "train.max_steps=1", "--set", "train.batch_size=1"]
     assert main(["train", str(data), "--base", str(base), "--out", str(model), *steps]) == 0
     run("load_in_plain_diffusers.py", str(base), str(model), "a red dress", str(picture))
-    assert Image.open(picture).size == (TINY_PX, TINY_PX)
+    with Image.open(picture) as drawn:
+        assert drawn.size == (TINY_PX, TINY_PX)
 
 
 def test_a_data_set_reads_in_hugging_face_datasets(tmp_path: Path) -> None:
