@@ -1,0 +1,1 @@
+"""Measurements side by side, printed as tables; nothing here is asserted."""
