@@ -39,7 +39,10 @@ def command(
         Path, typer.Option("--out", metavar="DIR", help="Where the looks go; never overwritten.")
     ] = Path("looks/first"),
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="Of a sentence's first picture; its others count up.")
+        int | None,
+        typer.Option(
+            "--seed", metavar="N", help="Of a sentence's first picture; its others count up."
+        ),
     ] = None,
     count: Annotated[
         int | None, typer.Option("--count", metavar="N", help="Pictures a sentence.")

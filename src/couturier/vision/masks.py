@@ -1,4 +1,4 @@
-"""Where the garments are: regions of a label map, or what stands off a plain ground."""
+"""Where the garments are: regions of the segmenter's label map."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from couturier.vision.colours import to_lab
+from couturier.vision.foreground import Mask
 from couturier.vision.segmenter import GarmentSegmenter, segment
 
-Mask = NDArray[np.bool_]
-
 NOISE_SHARE = 0.0008  # smaller specks are the segmenter's noise: 13 pixels of 128 x 128
-_WORK_PX = 128
-_PLAIN_DELTA = 9.0  # spread of a plain ground in ΔE76: paper, wall, studio sweep
-_FOREGROUND_DELTA = 9.0
 
 
 @dataclass(frozen=True)
@@ -49,37 +44,6 @@ def label_picture(image: Image.Image, segmenter: GarmentSegmenter) -> LabelledPi
     size = (labels.shape[1], labels.shape[0])
     pixels = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX))
     return LabelledPicture(pixels, labels.astype(np.uint8), tuple(names))
-
-
-def find_foreground(image: Image.Image) -> tuple[NDArray[np.uint8], Mask] | None:
-    """Find what stands before a plain ground, whose colour is read off the picture's border.
-
-    Returns:
-        The picture's pixels and the foreground's mask, at no more than 128 px a side; None where
-        the ground is not plain, or hardly anything or nearly everything stands off it.
-    """
-    small = image.convert("RGB")
-    small.thumbnail((_WORK_PX, _WORK_PX), Image.Resampling.BOX)
-    pixels = np.asarray(small)
-    lab = to_lab(pixels)
-    border = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
-    ground = np.median(border, axis=0)
-    if np.mean(np.linalg.norm(border - ground, axis=-1) < _PLAIN_DELTA) < 0.7:
-        return None
-    apart = np.linalg.norm(lab - ground, axis=-1) > _FOREGROUND_DELTA
-    # A white shirt before white shows its outline and folds only; what they enclose is shirt too.
-    closed = ndimage.binary_fill_holes(ndimage.binary_closing(apart, iterations=2))
-    mask = np.asarray(ndimage.binary_opening(closed, iterations=1))
-    return (pixels, mask) if 0.015 < mask.mean() < 0.95 else None
-
-
-def shrink(mask: Mask) -> Mask:
-    """Take one pixel off a mask's rim, where colours mix with what is next to it.
-
-    A garment too thin for that (a belt, a strap) keeps its rim.
-    """
-    inner = np.asarray(ndimage.binary_erosion(mask))
-    return inner if inner.sum() > 0.3 * mask.sum() else mask
 
 
 def _split(mask: Mask, *, smallest: float) -> list[Mask]:
