@@ -63,13 +63,21 @@ class Given:
 
 
 def check(
-    product_data: Path, images: Path | None, *, given: Given, on_step: OnStep
+    product_data: Path,
+    images: Path | None,
+    *,
+    given: Given,
+    on_step: OnStep,
+    page: Path | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Read a catalogue and judge it: rows with caption and garments, and all faults."""
+    """Read a catalogue and judge it: rows with caption and garments, all faults, and a page."""
     from couturier.dataset.check import check_catalogue
+    from couturier.dataset.page import write_check_page
 
     settings: DatasetSettings = given.resolve("dataset")
     result = check_catalogue(product_data, images=images, settings=settings, on_step=on_step)
+    if page is not None:
+        write_check_page(product_data, result, out=page)
     return [row.as_dict() for row in result.rows], [asdict(fault) for fault in result.faults]
 
 

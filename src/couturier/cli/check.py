@@ -3,6 +3,9 @@
 import json
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from couturier import pipeline
 from couturier.cli.options import Config, Images, Json, ProductData, Sets
@@ -17,6 +20,10 @@ def command(
     images: Images = None,
     config: Config = None,
     sets: Sets = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with pictures, as check.html."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read a catalogue, say what is wrong and how to mend it. Changes nothing.
@@ -26,7 +33,7 @@ def command(
     """
     given = pipeline.Given(config, tuple(sets or ()))
     with show_progress("reading") as on_step:
-        rows, faults = pipeline.check(product_data, images, given=given, on_step=on_step)
+        rows, faults = pipeline.check(product_data, images, given=given, on_step=on_step, page=html)
     if as_json:
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -13,10 +13,11 @@ from couturier.catalogue.records import Fault, write_faults
 from couturier.dataset.journal import PictureJournal
 from couturier.dataset.opening import quiet_pillow
 from couturier.dataset.pictures import Compressed, Job, compress_pictures, hash_recipe
-from couturier.dataset.plan import Draft, plan_drafts, tell_pictures, usable
+from couturier.dataset.plan import Draft, plan_drafts, tell_kinds, usable
 from couturier.dataset.records import HELD_OUT, TRAIN, Item, hash_items, write_items
 from couturier.dataset.settings import DatasetSettings
 from couturier.dataset.split import hold_out
+from couturier.dataset.tell import Opened, pair_twins, tell_pictures
 from couturier.errors import CatalogueError
 from couturier.files import hash_file, require_room
 from couturier.runs import OnStep, read_manifest, write_manifest
@@ -96,15 +97,16 @@ def build_dataset(
     _check_places(images, out)
     catalogue = read_catalogue(product_data, images=images)
     drafts, faults = plan_drafts(catalogue, settings, on_step=on_step)
+    faults += tell_kinds(usable(drafts), settings)
     work = _plan_work(usable(drafts), out)
     _check_worth(product_data, work, faults, strict=settings.strict)
     facts: dict[str, Any] = {"product_data": str(product_data), "settings": settings.model_dump()}
     write_manifest(out, "dataset", status="running", facts=facts)
     with PictureJournal(out, hash_recipe(settings)) as journal:
         done, n_reused = _compress(work, settings, journal=journal, on_step=on_step)
-        sources = [(each.draft.product, each.job.source) for each in work]
-        faults = sort_by_cost([*faults, *tell_pictures(sources, done, images)])
-        items = _make_items(work, done, images=images, settings=settings)
+        opened = pair_twins([(each.draft, each.job.source) for each in work], done)
+        faults = sort_by_cost([*faults, *tell_pictures(opened, images)])
+        items = _make_items(done, opened, images=images, settings=settings)
         write_faults(out, faults)
         _check_worth(product_data, items, faults, strict=settings.strict)
         write_items(out, items)
@@ -206,41 +208,43 @@ def _compress(
 
 
 def _make_items(
-    work: Sequence[_Work],
     outcomes: Sequence[Compressed],
+    opened: Sequence[Opened],
     *,
     images: Path,
     settings: DatasetSettings,
 ) -> list[Item]:
-    kept = [pair for pair in zip(work, outcomes, strict=True) if not pair[1].left_out]
+    kept = [pair for pair in zip(opened, outcomes, strict=True) if not pair[1].left_out]
     held_out = hold_out(
-        [each.draft.product.image_id for each, _ in kept],
-        [_keys(each.draft, done) for each, done in kept],
+        [one.draft.product.image_id for one, _ in kept],
+        [_keys(one, opened) for one, _ in kept],
         share=settings.held_out_share,
         seed=settings.seed,
     )
     return [
         Item(
             file_name=done.file_name,
-            text=each.draft.caption,
-            image_id=each.draft.product.image_id,
-            garments=each.draft.garments,
+            text=one.draft.caption,
+            image_id=one.draft.product.image_id,
+            garments=one.draft.garments,
             split=HELD_OUT if held else TRAIN,
             extra={
                 "width": done.width,
                 "height": done.height,
                 "sha256": done.sha256,
-                "source": each.job.source.relative_to(images).as_posix(),
+                "source": one.path.relative_to(images).as_posix(),
             },
         )
-        for (each, done), held in zip(kept, held_out, strict=True)
+        for (one, done), held in zip(kept, held_out, strict=True)
     ]
 
 
-def _keys(draft: Draft, done: Compressed) -> list[str]:
-    """Name what tells that two items show one product: its number, its picture, its copy."""
-    product = draft.product
-    keys = [f"id:{product.image_id}", f"picture:{done.source_sha256}"]
+def _keys(one: Opened, opened: Sequence[Opened]) -> list[str]:
+    """Name what tells that two items show one product: number, picture, likeness, copy."""
+    product = one.draft.product
+    keys = [f"id:{product.image_id}", f"picture:{one.outcome.source_sha256}"]
+    if one.twin:  # also in another colour: a variant must not leak into what is measured on
+        keys.append(f"picture:{opened[one.twin.first].outcome.source_sha256}")
     if len(product.description.split()) >= _COPY_WORDS and product.description != product.title:
         keys.append(f"copy:{product.description.casefold()}")
     told = [(name, product.fields.get(name)) for name in _PRODUCT_FIELDS]

@@ -1,9 +1,9 @@
 """The catalogue doctor: reads everything, says what is wrong and what each row will teach."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from couturier.catalogue.read import read_catalogue
 from couturier.catalogue.records import Fault
 from couturier.dataset.opening import quiet_pillow
 from couturier.dataset.pictures import Outcome, count_workers, open_picture
-from couturier.dataset.plan import Draft, plan_drafts, tell_pictures
+from couturier.dataset.plan import Draft, plan_drafts, tell_kinds, usable
 from couturier.dataset.settings import DatasetSettings
+from couturier.dataset.tell import Opened, name_twins, pair_twins, tell_pictures
 from couturier.garments.records import Garment
 from couturier.runs import OnStep
 
-_LOOK_PX = 64  # every byte of a JPEG is read for it, at an eighth of the work
+_LOOK_PX = 128  # what hash and colours are taken from; a large JPEG costs an eighth of the work
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class CheckedRow:
         caption: "" where the row gives nothing to write.
         garments: What the row says the picture shows.
         faults: What is wrong with it, the costliest first.
+        pictures: Of the product, those that were found.
     """
 
     record: int
@@ -37,6 +39,7 @@ class CheckedRow:
     caption: str
     garments: tuple[Garment, ...]
     faults: tuple[Fault, ...]
+    pictures: tuple[Path, ...] = ()
 
     @property
     def is_usable(self) -> bool:
@@ -60,10 +63,14 @@ class CatalogueCheck:
     Attributes:
         rows: Every row of the source in its order, also those that cannot be used.
         faults: All faults, the costliest first.
+        images: The pictures' folder, from which faults name their files; None without one.
+        twins: The earlier file that a file looks like, for those that were told.
     """
 
     rows: tuple[CheckedRow, ...]
     faults: tuple[Fault, ...]
+    images: Path | None = None
+    twins: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_catalogue(
@@ -77,7 +84,7 @@ def check_catalogue(
 
     Args:
         product_data: The shop's file.
-        images: The pictures' folder, each of which is decoded; None looks at the rows alone.
+        images: The pictures' folder, each of which is opened; None looks at the rows alone.
         settings: What the data set would be made with.
         on_step: Called with how many are done, how many there are, and what is being done.
 
@@ -87,8 +94,18 @@ def check_catalogue(
     """
     catalogue = read_catalogue(product_data, images=images)
     drafts, faults = plan_drafts(catalogue, settings, on_step=on_step)
-    faults += _check_pictures(drafts, settings, images=images, on_step=on_step)
-    return CatalogueCheck(tuple(_make_rows(drafts, faults)), tuple(sort_by_cost(faults)))
+    faults += tell_kinds(drafts if images is None else usable(drafts), settings)
+    twins: dict[str, str] = {}
+    if images is not None:
+        opened = _open_pictures(drafts, settings, on_step=on_step)
+        faults += tell_pictures(opened, images)
+        twins = name_twins(opened, images)
+    return CatalogueCheck(
+        rows=tuple(_make_rows(drafts, faults)),
+        faults=tuple(sort_by_cost(faults)),
+        images=images,
+        twins=twins,
+    )
 
 
 def _make_rows(drafts: Sequence[Draft], faults: Sequence[Fault]) -> list[CheckedRow]:
@@ -103,6 +120,7 @@ def _make_rows(drafts: Sequence[Draft], faults: Sequence[Fault]) -> list[Checked
             caption=draft.caption,
             garments=draft.garments,
             faults=tuple(sort_by_cost(by_record.pop(draft.product.record, []))),
+            pictures=draft.product.pictures,
         )
         for draft in drafts
     ]
@@ -113,16 +131,10 @@ def _make_rows(drafts: Sequence[Draft], faults: Sequence[Fault]) -> list[Checked
     return sorted(rows, key=lambda row: row.record)
 
 
-def _check_pictures(
-    drafts: Sequence[Draft],
-    settings: DatasetSettings,
-    *,
-    images: Path | None,
-    on_step: OnStep | None,
-) -> list[Fault]:
-    if images is None:
-        return []
-    work = [(draft.product, path) for draft in drafts for path in draft.product.pictures]
+def _open_pictures(
+    drafts: Sequence[Draft], settings: DatasetSettings, *, on_step: OnStep | None
+) -> list[Opened]:
+    work = [(draft, path) for draft in drafts for path in draft.product.pictures]
     found: list[Outcome] = []
     pool = ThreadPoolExecutor(count_workers(settings.workers))
     try:
@@ -133,7 +145,7 @@ def _check_pictures(
                     on_step(len(found), len(work), work[len(found) - 1][1].name)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return tell_pictures(work, found, images)
+    return pair_twins(work, found)
 
 
 def _look(path: Path, settings: DatasetSettings) -> Outcome:

@@ -12,14 +12,16 @@ from typing import Any
 
 from PIL import Image
 
+from couturier.dataset.fingerprints import take_fingerprint
 from couturier.dataset.opening import UnusablePictureError, open_plainly
 from couturier.dataset.settings import DatasetSettings
 from couturier.errors import StorageError
 from couturier.files import hash_json
+from couturier.vision.foreground import Palette, read_palette
 
 SMALL_PX = 64  # a garment of fewer pixels shows a colour and hardly a shape
 
-_RECIPE_VERSION = 1  # raised whenever the same settings give other pixels
+_RECIPE_VERSION = 2  # raised whenever the same settings give other pixels or findings
 _RECIPE_KEYS = {
     "size_px",
     "quality",
@@ -39,11 +41,15 @@ class Outcome:
         source_sha256: Of the shop's file; "" where it could not be read.
         notes: Pairs of a kind of `catalogue.faults.FAULT_KINDS` and the reason.
         left_out: True where the picture is of no use; the last note says why.
+        fingerprint: As `fingerprints.take_fingerprint` gives it.
+        palette: Colours of what stands before a plain ground, None where it is not plain.
     """
 
     source_sha256: str = ""
     notes: tuple[tuple[str, str], ...] = ()
     left_out: bool = False
+    fingerprint: str = ""
+    palette: Palette | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,11 @@ class Compressed(Outcome):
     def from_dict(cls, row: dict[str, Any]) -> "Compressed":
         """Read what `as_dict` wrote."""
         notes = tuple((str(kind), str(reason)) for kind, reason in row["notes"])
-        return cls(**{**row, "notes": notes})
+        palette = row["palette"]
+        if palette is not None:
+            colours, shares = tuple(palette["colours"]), tuple(palette["shares"])
+            palette = Palette(palette["ground"], colours, shares)
+        return cls(**{**row, "notes": notes, "palette": palette})
 
 
 @dataclass(frozen=True)
@@ -172,7 +182,13 @@ def open_picture(
     if longest_px < settings.min_side_px:
         return None, _leave_out("tiny picture", size)
     small = (("small picture", size),) if longest_px < SMALL_PX else ()
-    return plain.image, Outcome(hashlib.sha256(data).hexdigest(), (*plain.notes, *small))
+    found = Outcome(
+        source_sha256=hashlib.sha256(data).hexdigest(),
+        notes=(*plain.notes, *small),
+        fingerprint=take_fingerprint(plain.image),
+        palette=read_palette(plain.image),
+    )
+    return plain.image, found
 
 
 def _leave_out(fault: str, reason: str) -> Outcome:

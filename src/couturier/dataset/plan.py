@@ -1,5 +1,6 @@
 """Plans a data set before any picture is opened: captions, garments, file names, faults."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +10,13 @@ from couturier.catalogue.folders import strip_suffix
 from couturier.catalogue.records import Catalogue, Fault, Product
 from couturier.dataset.captions import list_fields, template_fields, write_caption
 from couturier.dataset.names import name_pictures
-from couturier.dataset.pictures import Outcome
 from couturier.dataset.seen import see_garments
 from couturier.dataset.settings import AUTO, DESCRIPTION, DatasetSettings
 from couturier.errors import CatalogueError
 from couturier.garments.records import Garment
 from couturier.runs import OnStep
 
+_SPARED = 4  # in a small catalogue every kind is rare, and saying so helps nobody
 _STEP_EVERY = 50
 
 
@@ -67,30 +68,24 @@ def usable(drafts: list[Draft]) -> list[Draft]:
     return [draft for draft in drafts if draft.caption and draft.product.pictures]
 
 
-def tell_pictures(
-    work: Sequence[tuple[Product, Path]], outcomes: Sequence[Outcome], images: Path
-) -> list[Fault]:
-    """Tell what was found in the pictures, and which of them are the same.
+def tell_kinds(drafts: Sequence[Draft], settings: DatasetSettings) -> list[Fault]:
+    """Tell the kinds of garment that too few pictures show to learn from, the rarest first."""
+    shown: dict[str, list[str]] = defaultdict(list)
+    for draft in drafts:
+        for kind in dict.fromkeys(garment.kind for garment in draft.garments):
+            shown[kind] += [draft.product.image_id[:80]] * max(1, len(draft.product.pictures))
+    if len(drafts) < _SPARED * settings.rare_below:
+        return []
+    rare = {kind: ids for kind, ids in shown.items() if len(ids) < settings.rare_below}
+    return [
+        make_fault("rare kind", _count_pictures(kind, ids), image_id=ids[0])
+        for kind, ids in sorted(rare.items(), key=lambda pair: (len(pair[1]), pair[0]))
+    ]
 
-    Args:
-        work: Each picture with its product.
-        outcomes: One a picture.
-        images: The folder their names are told from.
-    """
-    faults: list[Fault] = []
-    first_with: dict[str, str] = {}
-    for (product, path), outcome in zip(work, outcomes, strict=True):
-        file = path.relative_to(images).as_posix()
-        notes = list(outcome.notes)
-        if not outcome.left_out and first_with.setdefault(outcome.source_sha256, file) != file:
-            notes.append(("same picture", f"the same as {first_with[outcome.source_sha256]}"))
-        for kind, reason in notes:
-            reason = f"{file}: {reason}"
-            fault = make_fault(
-                kind, reason, image_id=product.image_id, file=file, record=product.record
-            )
-            faults.append(fault)
-    return faults
+
+def _count_pictures(kind: str, ids: Sequence[str]) -> str:
+    pictures = "picture shows" if len(ids) == 1 else "pictures show"
+    return f"only {len(ids)} {pictures} '{kind}': {', '.join(dict.fromkeys(ids))}"
 
 
 def _draft(product: Product, template: str) -> tuple[Draft, list[Fault]]:

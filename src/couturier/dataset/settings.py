@@ -65,6 +65,13 @@ class DatasetSettings(Settings):
         description="Pictures larger than this are left out before they are decoded, millions of "
         "pixels; each million takes 3 MB of memory a worker.",
     )
+    rare_below: int = Field(
+        5,
+        ge=0,
+        le=1000,
+        description="Kinds of garment with fewer pictures than this are told: too few to learn "
+        "from. Catalogues of fewer than four times as many pictures are spared; 0 tells none.",
+    )
     workers: int = Field(
         0,
         ge=0,

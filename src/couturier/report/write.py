@@ -5,14 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from couturier.errors import CouturierError, LooksError
 from couturier.evaluate.records import Summary, read_summary
-from couturier.files import replace_whole, write_text
+from couturier.files import write_text
+from couturier.pages.pictures import GRID_PX, SMALL_PX, inline_picture
+from couturier.pages.render import render_page
 from couturier.report.cards import Card, build_cards, count_unscored, sort_worst_first
 from couturier.report.figures import CURVE_HEIGHT, CURVE_WIDTH, list_rates
-from couturier.report.pictures import GRID_PX, SMALL_PX, inline_picture
 from couturier.report.sources import (
     describe_catalogue,
     describe_training,
@@ -20,7 +19,7 @@ from couturier.report.sources import (
     find_run,
 )
 from couturier.report.tables import build_rows, write_markdown
-from couturier.runs import couturier_version, list_versions
+from couturier.runs import list_versions
 
 PAGE_FILE = "index.html"
 TABLE_FILE = "results.md"
@@ -101,27 +100,16 @@ def _read_others(against: Path | None, summary: Summary) -> list[Card]:
 
 
 def _write_page(path: Path, content: Mapping[str, Any]) -> None:
-    """Render in a stream, so that no more than one picture is held at a time."""
-    environment = Environment(
-        loader=PackageLoader("couturier.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["tie"] = lambda text: text.replace(" %", "\u00a0%")
-    environment.globals.update(
-        picture=inline_picture,
-        small_picture=partial(inline_picture, side_px=SMALL_PX),
-        grid_picture=partial(inline_picture, side_px=GRID_PX),
-        curve_width=CURVE_WIDTH,
-        curve_height=CURVE_HEIGHT,
-        version=couturier_version(),
-        versions=list_versions(),
-    )
-    page = environment.get_template("page.html")
-    with replace_whole(path) as temporary, temporary.open("w", encoding="utf-8") as out:
-        out.writelines(page.stream(**content))
+    """Write the page with all that its template calls."""
+    own = {
+        "picture": inline_picture,
+        "small_picture": partial(inline_picture, side_px=SMALL_PX),
+        "grid_picture": partial(inline_picture, side_px=GRID_PX),
+        "curve_width": CURVE_WIDTH,
+        "curve_height": CURVE_HEIGHT,
+        "versions": list_versions(),
+    }
+    render_page(path, "couturier.report", "page.html", content={**own, **content})
 
 
 def _count_status(cards: Sequence[Card]) -> dict[str, int]:

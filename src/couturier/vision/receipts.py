@@ -27,14 +27,8 @@ from couturier.garments.colours import (
 from couturier.garments.kinds import family_of
 from couturier.garments.records import Garment
 from couturier.vision.colours import Lab, MainColour, measure_colour
-from couturier.vision.masks import (
-    LabelledPicture,
-    Mask,
-    find_foreground,
-    label_picture,
-    settle_labels,
-    shrink,
-)
+from couturier.vision.foreground import Mask, find_foreground, shrink
+from couturier.vision.masks import LabelledPicture, label_picture, settle_labels
 from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG, GarmentReceipt
 from couturier.vision.segmenter import GarmentSegmenter
 

@@ -2,13 +2,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from couturier.vision.masks import (
-    LabelledPicture,
-    find_foreground,
-    label_picture,
-    settle_labels,
-    shrink,
-)
+from couturier.vision.foreground import find_foreground, shrink
+from couturier.vision.masks import LabelledPicture, label_picture, settle_labels
 from couturier.vision.segmenter import GarmentSegmenter
 
 

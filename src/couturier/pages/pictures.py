@@ -4,12 +4,13 @@ import base64
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 QUALITY = 84
 LARGE_PX = 420
 SMALL_PX = 260
 GRID_PX = 900
+THUMB_PX = 200
 
 
 def inline_picture(path: Path, *, side_px: int = LARGE_PX) -> str:
@@ -20,7 +21,8 @@ def inline_picture(path: Path, *, side_px: int = LARGE_PX) -> str:
     """
     try:
         with Image.open(path) as picture:
-            small = picture.convert("RGB")
+            picture.draft("RGB", (2 * side_px, 2 * side_px))  # a large JPEG, several times as fast
+            small = ImageOps.exif_transpose(picture).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return ""
     small.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)

@@ -1,0 +1,1 @@
+"""The look that every page couturier writes has in common."""
