@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from couturier import pipeline
-from couturier.cli.options import Config, Images, Json, ProductData, Sets
+from couturier.cli.options import Config, Images, Json, Map, ProductData, Sets
 from couturier.cli.progress import show_progress
 from couturier.cli.tables import print_faults
 
@@ -15,6 +15,7 @@ NAME = "check"
 def command(
     product_data: ProductData,
     images: Images = None,
+    maps: Map = None,
     config: Config = None,
     sets: Sets = None,
     as_json: Json = False,
@@ -24,7 +25,7 @@ def command(
     Shows what each row will teach: the caption, and the garments seen in it. With --json one
     object a row: image_id, caption, garments, faults.
     """
-    given = pipeline.Given(config, tuple(sets or ()))
+    given = pipeline.Given(config, tuple(sets or ()), {"map": tuple(maps) if maps else None})
     with show_progress("reading") as on_step:
         rows, faults = pipeline.check(product_data, images, given=given, on_step=on_step)
     if as_json:

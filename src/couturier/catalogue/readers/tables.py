@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from couturier.catalogue.readers.rows import Row, read_source
+from couturier.catalogue.readers.rows import Format, Opening, Row, read_source
 from couturier.errors import CatalogueError
 
 _MAX_CELL_CHARS = 1_000_000
@@ -53,3 +53,10 @@ def _row(record: int, names: list[str], cells: list[str], *, line: int) -> Row:
 def _find_delimiter(text: str) -> str:
     heading = text.lstrip().split("\n", 1)[0]
     return max(("\t", ",", ";", "|"), key=heading.count)
+
+
+def _claims(opening: Opening) -> bool:
+    return opening.suffix in (".csv", ".tsv", ".tab")
+
+
+FORMAT = Format("CSV or TSV", _claims, read_rows, is_general=True)
