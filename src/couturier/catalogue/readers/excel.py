@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from couturier.catalogue.readers.rows import Format, Opening, Row, load_extra
 from couturier.errors import CatalogueError, StorageError
@@ -33,23 +33,20 @@ def read_rows(path: Path) -> Iterator[Row]:
     _check_size(path)
     n_rows = 0
     try:
-        with _quiet():
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
-            for sheet in book.worksheets:
-                for row in _read_sheet(sheet):
-                    n_rows += 1
-                    yield row
-                if n_rows:
-                    return
-        finally:
-            book.close()
+        # Handed over open: by its path openpyxl would leave a torn file open.
+        with path.open("rb") as file:
+            for row in _read_sheets(openpyxl, file):
+                n_rows += 1
+                yield row
     # A torn or hostile workbook makes openpyxl raise nearly anything: KeyError, BadZipFile,
     # ParseError, EntitiesForbidden, ValueError, TypeError have been seen.
     except Exception as fault:
+        reason = fault.__context__ or fault  # openpyxl's own text only guesses at the cause
         raise CatalogueError(
-            f"{path}: no readable XLSX ({type(fault).__name__}: {str(fault)[:160]})", fix=_FIX
+            f"{path}: no readable XLSX ({type(reason).__name__}: {str(reason)[:160]})", fix=_FIX
         ) from fault
+    if n_rows:
+        return
     raise CatalogueError(
         f"{path}: no sheet with a heading of two columns and rows below it",
         fix="put the columns' names into the first line, an id and a text at least",
@@ -76,6 +73,22 @@ def _check_size(path: Path) -> None:
             f"{path}: unpacks to {unpacked / 1e6:,.0f} MB, {swell:,.0f} times its size",
             fix="export the product data as CSV",
         )
+
+
+def _read_sheets(openpyxl: Any, file: BinaryIO) -> Iterator[Row]:
+    """Read the first sheet that gives rows."""
+    with _quiet():
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    try:
+        for sheet in book.worksheets:
+            n_rows = 0
+            for row in _read_sheet(sheet):
+                n_rows += 1
+                yield row
+            if n_rows:
+                return
+    finally:
+        book.close()
 
 
 def _read_sheet(sheet: Any) -> Iterator[Row]:

@@ -76,6 +76,8 @@ class _Collector:
             place = f"line {fault.lineno}, column {fault.offset + 1}"
             reason = expat.ErrorString(fault.code)
             raise CatalogueError(f"{self._path}, {place}: no XML ({reason})", fix=_FIX) from fault
+        except (LookupError, ValueError) as fault:  # of the encoding that the file declares
+            raise CatalogueError(f"{self._path}: no XML ({fault})", fix=_FIX) from fault
 
     def take(self) -> list[dict[str, Any]]:
         """Hand out the items finished since the last call."""
