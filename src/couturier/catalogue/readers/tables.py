@@ -21,7 +21,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     text = read_source(path)
     csv.field_size_limit(_MAX_CELL_CHARS)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text))
-    names = [name.strip() for name in next(lines)]
+    names = _read_heading(path, lines)
     if len(names) < 2:
         raise CatalogueError(
             f"{path}, line 1: one column ({names[0][:40]!r}), expected an id and a text at least",
@@ -40,6 +40,17 @@ def read_rows(path: Path) -> Iterator[Row]:
         if any(cell.strip() for cell in cells):
             record += 1
             yield _row(record, names, cells, line=lines.line_num)
+
+
+def _read_heading(path: Path, lines: Iterator[list[str]]) -> list[str]:
+    """Read the first line that is not empty."""
+    try:
+        heading = next((cells for cells in lines if any(cell.strip() for cell in cells)), [""])
+    except csv.Error as fault:
+        raise CatalogueError(
+            f"{path}, line 1: no CSV ({fault})", fix="export the table again as CSV or TSV"
+        ) from fault
+    return [name.strip() for name in heading]
 
 
 def _row(record: int, names: list[str], cells: list[str], *, line: int) -> Row:
