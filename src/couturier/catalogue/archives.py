@@ -1,7 +1,9 @@
 """Reads pictures out of a zip where they lie: nothing is unpacked to the disk."""
 
 import errno
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from functools import lru_cache
@@ -26,7 +28,7 @@ def list_archive(path: Path) -> tuple[list[str], list[str]]:
     """
     try:
         entries = _open(path, *_stamp(path)).infolist()
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as fault:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as fault:
         raise CatalogueError(
             f"{path}: no readable zip ({fault})",
             fix="pack the pictures again, or give a folder with --images DIR",
@@ -63,10 +65,17 @@ def read_picture(path: Path) -> bytes:
             raise OSError(errno.EACCES, "the zip is locked with a password")
         return opened.read(entry)  # stops at the size that the entry tells
     # What a torn or unusual zip makes zipfile raise.
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as fault:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        struct.error,
+        KeyError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+    ) as fault:
         raise OSError(errno.EIO, f"cannot be read from the zip ({fault})") from fault
-    except RuntimeError as fault:
-        raise OSError(errno.EIO, str(fault)) from fault
 
 
 def stamp_picture(path: Path) -> tuple[int, int]:

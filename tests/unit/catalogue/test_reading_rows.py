@@ -178,5 +178,5 @@ def test_empty_lines_before_a_tables_heading_are_passed_over(tmp_path):
 
 
 def test_a_heading_that_is_no_csv_is_refused(tmp_path):
-    with pytest.raises(CatalogueError, match="t.csv, line 1: no CSV"):
+    with pytest.raises(CatalogueError, match=r"t.csv, line 1: no CSV"):
         read(tmp_path, f"a,{'x' * 1_000_001}\n", "t.csv")

@@ -1,5 +1,6 @@
 """Reads XLSX, a row at a time: the first sheet that has a heading line and rows below it."""
 
+import struct
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -57,7 +58,7 @@ def _check_size(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as packed:
             parts = packed.infolist()
-    except zipfile.BadZipFile as fault:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as fault:
         with path.open("rb") as file:
             is_old = file.read(4) == _OLE
         reason = "an old .xls or locked with a password" if is_old else str(fault)
