@@ -38,7 +38,7 @@ def list_archive(path: Path) -> tuple[list[str], list[str]]:
             f"{path}: holds {len(entries):,} files, more than {_MAX_ENTRIES:,}",
             fix="pack the pictures in several zips, or give a folder with --images DIR",
         )
-    files = [entry for entry in entries if not entry.is_dir()]
+    files = [entry for entry in entries if entry.filename and not entry.is_dir()]
     safe = [entry.filename for entry in files if _is_safe(entry)]
     return list(dict.fromkeys(safe)), [e.filename for e in files if not _is_safe(e)]
 
@@ -104,7 +104,7 @@ def _is_safe(entry: zipfile.ZipInfo) -> bool:
     name = entry.filename
     parts = PurePosixPath(name).parts
     is_link = stat.S_ISLNK(entry.external_attr >> 16)
-    leads_out = name.startswith("/") or ".." in parts or "\\" in name or ":" in parts[0]
+    leads_out = name.startswith("/") or ".." in parts or "\\" in name or ":" in "".join(parts[:1])
     # Path would write "a//b" as "a/b", and the entry would not be found again.
     return not (is_link or leads_out) and PurePosixPath(name).as_posix() == name
 

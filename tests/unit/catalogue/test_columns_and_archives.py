@@ -116,6 +116,14 @@ def test_names_that_lead_out_of_a_zip_are_told_and_never_read(export):
     assert [f.fault for f in catalogue.faults].count("unsafe path") == 5
 
 
+def test_a_zip_entry_without_a_name_is_passed_over(export, shop_zip):
+    with zipfile.ZipFile(shop_zip, "a") as packed:
+        packed.writestr("x", b"y")
+    shop_zip.write_bytes(shop_zip.read_bytes().replace(b"x", b"\0"))  # a name ends at its first 0
+    catalogue = export.read("p.json", rows_of({"image_id": "1"}), images=shop_zip)
+    assert export.named(catalogue, shop_zip) == {"1": ["pictures/1.jpg"]}
+
+
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04" + b"\0" * 60])
 def test_a_zip_that_cannot_be_read_is_refused(export, data):
     path = export.write("shop.zip", data)
