@@ -22,7 +22,7 @@ class RunSettings(Settings):
     product_data: Path = Field(
         Path("data/product_data.json"), description="The shop's file; read, never written to."
     )
-    images: Path = Field(Path("data/images"), description="The shop's pictures.")
+    images: Path = Field(Path("data/images"), description="The shop's pictures, a folder or a zip.")
     prompts: tuple[str, ...] = Field(
         (),
         description="Sentences to draw. Default: captions of eight products held out of training.",

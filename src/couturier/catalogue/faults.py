@@ -26,11 +26,16 @@ class FaultKind:
 # from it, then what was mended.
 FAULT_KINDS: dict[str, FaultKind] = {
     "unreadable row": FaultKind(LEFT_OUT, "make each row an object with an id and a text"),
-    "no id": FaultKind(LEFT_OUT, "give each row an image_id"),
+    "no id": FaultKind(LEFT_OUT, "give each row an image_id, or name its column: --map id=COLUMN"),
     "repeated id": FaultKind(LEFT_OUT, "give each row an image_id of its own"),
-    "no text": FaultKind(LEFT_OUT, "give the row a description or a title"),
+    "no text": FaultKind(
+        LEFT_OUT, "give the row a description or a title, or name the column: --map text=COLUMN"
+    ),
     "no picture": FaultKind(LEFT_OUT, "name the picture after the image_id, as in <image_id>.jpg"),
-    "web address": FaultKind(LEFT_OUT, "download the picture into the images folder"),
+    "web address": FaultKind(
+        LEFT_OUT,
+        "download the picture into the images folder, under the name at the end of the address",
+    ),
     "unsafe path": FaultKind(LEFT_OUT, "write a path inside the images folder"),
     "ambiguous picture": FaultKind(LEFT_OUT, "keep one file of that name, or name it in the row"),
     "empty picture": FaultKind(LEFT_OUT, "export the picture again"),

@@ -7,8 +7,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ID_NAMES = ("image_id", "id", "sku", "product_id", "productid", "item_id", "article_id")
-TITLE_NAMES = ("title", "name", "product_name", "product_title", "productdisplayname")
+from couturier.catalogue.readers.rows import plain_name
+
+ID_NAMES = (
+    "image_id",
+    "id",
+    "sku",
+    "product_id",
+    "productid",
+    "item_id",
+    "article_id",
+    "item_number",
+    "article_number",
+    "style_number",
+    "product_code",
+    "handle",
+)
+TITLE_NAMES = (
+    "title",
+    "name",
+    "product_name",
+    "product_title",
+    "productdisplayname",
+    "prod_name",
+    "item_name",
+    "display_name",
+)
 TEXT_NAMES = (
     "description",
     "text",
@@ -18,6 +42,10 @@ TEXT_NAMES = (
     "long_description",
     "product_description",
     "short_description",
+    "description_html",
+    "descriptionhtml",
+    "detail_desc",
+    "copy",
 )
 PICTURE_NAMES = (
     "file_name",
@@ -28,12 +56,16 @@ PICTURE_NAMES = (
     "image_path",
     "image_src",
     "image_url",
+    "image_urls",
+    "image_link",
+    "additional_image_link",
     "picture",
     "pictures",
     "photo",
     "photos",
 )
 _PATH_KEYS = ("path", "file_name", "src", "url")
+_NUMBERED = re.compile(r"([a-z_]+?)_?(\d{1,2})$")
 _PARTED = re.compile(r"\s*[|;\n]\s*|,\s*(?=\S+\.\w{3,4}\s*(?:,|$))")
 
 
@@ -65,7 +97,7 @@ def map_fields(row: Mapping[str, Any], key: str | None = None) -> RowFields:
     """
     names = _by_plain_name(row)
     own = _first(row, names, ID_NAMES[:1]) if key is not None else _first(row, names, ID_NAMES)
-    used = [*ID_NAMES[:1], *PICTURE_NAMES]
+    used = [*ID_NAMES[:1], *_picture_columns(names)]
     title_name = _filled(row, names, TITLE_NAMES)
     text_name = _filled(row, names, TEXT_NAMES)
     taken = {names[name] for name in used if name in names}
@@ -101,7 +133,7 @@ def _by_plain_name(row: Mapping[str, Any]) -> dict[str, str]:
     """Map "image_id" to the row's own name for it, such as "Image ID"; the first one counts."""
     names: dict[str, str] = {}
     for name in row:
-        names.setdefault(re.sub(r"\W+", "_", str(name).strip().lower()).strip("_"), name)
+        names.setdefault(plain_name(name), name)
     return names
 
 
@@ -118,11 +150,18 @@ def _first(row: Mapping[str, Any], names: Mapping[str, str], wanted: tuple[str, 
 
 def _find_paths(row: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     told: set[str] = set()
-    for name in PICTURE_NAMES:
-        for path in _paths_in(row.get(names.get(name, ""))):
+    for name in _picture_columns(names):
+        for path in _paths_in(row[names[name]]):
             if path not in told:
                 told.add(path)
                 yield path
+
+
+def _picture_columns(names: Mapping[str, str]) -> list[str]:
+    """List the columns that name pictures: "image", then "image_1", "image_2" and so on."""
+    plain = [name for name in PICTURE_NAMES if name in names]
+    numbered = [m for name in names if (m := _NUMBERED.match(name)) and m[1] in PICTURE_NAMES]
+    return [*plain, *(m[0] for m in sorted(numbered, key=lambda m: int(m[2])))]
 
 
 def _paths_in(value: Any) -> Iterator[str]:

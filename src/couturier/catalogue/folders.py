@@ -1,4 +1,4 @@
-"""Finds a product's pictures in the images folder: by its id, or by the paths its row names."""
+"""Finds a product's pictures in the images folder or zip: by its id, by the paths its row names."""
 
 import os
 import re
@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
+from couturier.catalogue.archives import list_archive
 from couturier.errors import CatalogueError
 
 # What cameras and shops export. Some of it cannot be read here (heic); it is found all the same,
@@ -26,6 +28,7 @@ PICTURE_SUFFIXES = (
     ".heic",
 )
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*:[/\\]{2}|^(?:data|javascript|file):", re.IGNORECASE)
+_WEB = re.compile(r"^(https?:)?//", re.IGNORECASE)
 _DRIVE = re.compile(r"^[a-z]:", re.IGNORECASE)
 
 
@@ -47,18 +50,20 @@ class Found:
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """All pictures of a folder by name, listed once.
+    """All pictures of a folder or a zip by name, listed once.
 
     Rows are looked up in the listing and never touch the disk, so that no path, however
     written, leads out of the folder.
 
     Attributes:
-        root: The folder.
+        root: The folder, or the zip; pictures of a zip have paths such as `shop.zip/1.jpg`.
         unreadable: Folders below it that could not be listed.
+        unsafe: Names in a zip that lead out of it; they are never read.
     """
 
     root: Path
     unreadable: tuple[str, ...] = ()
+    unsafe: tuple[str, ...] = ()
     _by_path: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _by_stem: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
@@ -75,6 +80,8 @@ class PictureFolder:
     def find_by_path(self, written: str) -> Found:
         """Find the picture that a row names by a path relative to the folder or one above it."""
         path = written.replace("\\", "/")
+        if _WEB.match(path):
+            return self._find_by_address(path)
         if _URL.match(path):
             return Found(None, "web address", f"{written[:120]!r} is a web address")
         parts = PurePosixPath(path).parts
@@ -85,20 +92,41 @@ class PictureFolder:
                 return self._choose("/".join(parts[start:]), names)
         return Found(None, "no picture", f"no picture at {written[:120]!r}")
 
+    def _find_by_address(self, address: str) -> Found:
+        """Find the picture that was saved from a web address: by the end of its path.
+
+        The longest end that is there counts, so that `a/1.jpg` and `b/1.jpg` stay apart where
+        the folder keeps them apart; the ending may be another, as shops serve WebP for JPEG.
+        """
+        try:
+            parts = PurePosixPath(unquote(urlsplit(address).path)).parts
+        except ValueError:
+            parts = ()
+        parts = tuple(part for part in parts if part not in ("/", ".."))
+        ends = ["/".join(parts[start:]) for start in range(max(0, len(parts) - 8), len(parts))]
+        for end in ends:
+            if names := self._by_path.get(_fold(end)):
+                return self._choose(end, names)
+        if parts and (names := self._by_stem.get(_fold(_stem(parts[-1])))):
+            return self._choose(_stem(parts[-1]), names)
+        named = f", and no {parts[-1][:80]!r} is there" if parts else ""
+        return Found(None, "web address", f"{address[:120]!r} is a web address{named}")
+
     def list_unused(self, used: Iterable[Path]) -> list[str]:
         """Name the pictures that no row led to, nor to another file of the same name."""
         stems = {_fold(strip_suffix(path.relative_to(self.root).as_posix())) for path in used}
-        names = sorted(name for names in self._by_path.values() for name in names)
+        names = sorted({name for names in self._by_path.values() for name in names})
         return [name for name in names if _fold(strip_suffix(name)) not in stems]
 
     def _starts(self, parts: tuple[str, ...]) -> list[int]:
         """Where the path may begin: at once, or after the images folder's own name."""
-        after = [at + 1 for at, part in enumerate(parts[:-1]) if _fold(part) == self._own_name]
+        after = [at + 1 for at, part in enumerate(parts[:-1]) if _fold(part) in self._own_names]
         return [0, *after]
 
     @property
-    def _own_name(self) -> str:
-        return _fold(self.root.resolve().name)
+    def _own_names(self) -> tuple[str, str]:
+        root = self.root.resolve()
+        return _fold(root.name), _fold(root.stem)
 
     def _choose(self, wanted: str, names: list[str]) -> Found:
         if len(names) == 1:
@@ -118,27 +146,49 @@ class PictureFolder:
 
 
 def list_pictures(root: Path) -> PictureFolder:
-    """List a folder with its subfolders; links to folders are not followed.
+    """List a folder with its subfolders, or a zip; links to folders are not followed.
 
     Raises:
-        CatalogueError: there is no such folder, or it may not be read.
+        CatalogueError: there is no such folder, it may not be read, or it is no readable zip.
     """
+    if root.is_file():
+        return _list_zip(root)
     if not root.is_dir():
         raise CatalogueError(
             f"{root}: no such images folder", fix="give the pictures' folder with --images DIR"
         )
     unreadable: list[str] = []
-    by_path: dict[str, list[str]] = defaultdict(list)
-    by_stem: dict[str, list[str]] = defaultdict(list)
+    names: list[str] = []
     for folder, _, files in os.walk(root, onerror=lambda fault: unreadable.append(str(fault))):
         below = Path(folder).relative_to(root).as_posix()
-        for file in files:
-            if has_suffix(file) and not file.startswith("."):
-                name = file if below == "." else f"{below}/{file}"
-                by_path[_fold(name)].append(name)
-                for stem in {_fold(strip_suffix(name)), _fold(_stem(name))}:
-                    by_stem[stem].append(name)
-    return PictureFolder(root, tuple(unreadable), dict(by_path), dict(by_stem))
+        names += [file if below == "." else f"{below}/{file}" for file in files]
+    return _index(root, names, unreadable=tuple(unreadable))
+
+
+def _list_zip(root: Path) -> PictureFolder:
+    if root.suffix.lower() != ".zip":
+        raise CatalogueError(
+            f"{root}: a file, neither a folder nor a zip",
+            fix="give the pictures' folder or a .zip of it with --images",
+        )
+    names, unsafe = list_archive(root)
+    return _index(root, names, unsafe=tuple(unsafe))
+
+
+def _index(root: Path, names: Iterable[str], **told: tuple[str, ...]) -> PictureFolder:
+    pictures = [name for name in names if has_suffix(name) and not _is_hidden(name)]
+    # Who zips a folder puts its name before all others; rows know nothing of it.
+    tops = {name.split("/", 1)[0] if "/" in name else "" for name in pictures}
+    wrapper = f"{tops.pop()}/" if root.is_file() and len(tops) == 1 else ""
+    by_path: dict[str, list[str]] = defaultdict(list)
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for name in pictures:
+        inner = name.removeprefix(wrapper)
+        for path in {_fold(name), _fold(inner)}:
+            by_path[path].append(name)
+        for stem in {_fold(strip_suffix(name)), _fold(strip_suffix(inner)), _fold(_stem(name))}:
+            by_stem[stem].append(name)
+    return PictureFolder(root, _by_path=dict(by_path), _by_stem=dict(by_stem), **told)
 
 
 def has_suffix(name: str) -> bool:
@@ -153,6 +203,10 @@ def strip_suffix(name: str) -> str:
 
 def _stem(name: str) -> str:
     return strip_suffix(name.rsplit("/", 1)[-1])
+
+
+def _is_hidden(name: str) -> bool:
+    return name.rsplit("/", 1)[-1].startswith(".")
 
 
 def _fold(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from couturier import pipeline
-from couturier.cli.options import Config, Images, Json, ProductData, Sets
+from couturier.cli.options import Config, Images, Json, Map, ProductData, Sets
 from couturier.cli.progress import show_progress
 from couturier.cli.tables import print_faults
 
@@ -18,6 +18,7 @@ NAME = "check"
 def command(
     product_data: ProductData,
     images: Images = None,
+    maps: Map = None,
     config: Config = None,
     sets: Sets = None,
     html: Annotated[
@@ -31,7 +32,7 @@ def command(
     Shows what each row will teach: the caption, and the garments seen in it. With --json one
     object a row: image_id, caption, garments, faults.
     """
-    given = pipeline.Given(config, tuple(sets or ()))
+    given = pipeline.Given(config, tuple(sets or ()), {"map": tuple(maps) if maps else None})
     with show_progress("reading") as on_step:
         rows, faults = pipeline.check(product_data, images, given=given, on_step=on_step, page=html)
     if as_json:

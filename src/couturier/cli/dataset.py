@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from couturier import pipeline
-from couturier.cli.options import Config, Json, ProductData, Sets
+from couturier.cli.options import Config, Json, Map, ProductData, Sets
 from couturier.cli.progress import show_progress
 from couturier.cli.tables import print_summary
 
@@ -34,8 +34,9 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any row i
 def command(
     product_data: ProductData,
     images: Annotated[
-        Path, typer.Option("--images", metavar="DIR", help="Folder with the pictures.")
+        Path, typer.Option("--images", metavar="DIR", help="Folder or zip with the pictures.")
     ] = Path("data/images"),
+    maps: Map = None,
     out: Out = Path("data/compressed_images"),
     caption: Caption = None,
     size: Size = None,
@@ -49,7 +50,13 @@ def command(
 
     `datasets.load_dataset("imagefolder", data_dir=DIR)` reads the folder as it is.
     """
-    options = {"caption": caption, "size_px": size, "quality": quality, "strict": strict or None}
+    options = {
+        "map": tuple(maps) if maps else None,
+        "caption": caption,
+        "size_px": size,
+        "quality": quality,
+        "strict": strict or None,
+    }
     given = pipeline.Given(config, tuple(sets or ()), options)
     with show_progress("pictures") as on_step:
         summary = pipeline.dataset(product_data, images, out, given=given, on_step=on_step)

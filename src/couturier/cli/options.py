@@ -10,12 +10,24 @@ ProductData = Annotated[
     typer.Argument(
         metavar="PRODUCT_DATA",
         help="The shop's file: product_data.json (a list, or an object keyed by id), "
-        "JSON lines, CSV or TSV. Read, never written to.",
+        "JSON lines, CSV, TSV, Parquet, XLSX, a Shopify, WooCommerce or Google Merchant export. "
+        "Read, never written to.",
     ),
 ]
 Images = Annotated[
     Path | None,
-    typer.Option("--images", metavar="DIR", help="Folder with the pictures, <image_id>.jpg|png."),
+    typer.Option(
+        "--images", metavar="DIR", help="Folder or zip with the pictures, <image_id>.jpg|png."
+    ),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help="Which of the shop's columns is what, where the names do not say it: --map id=sku "
+        "--map text=body. Fields: id, title, text, images, or any other such as colour.",
+    ),
 ]
 Config = Annotated[
     Path | None,

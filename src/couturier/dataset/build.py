@@ -83,7 +83,7 @@ def build_dataset(
 
     Args:
         product_data: The shop's file, as `catalogue.read.read_catalogue` reads it.
-        images: The folder with its pictures.
+        images: The folder or zip with its pictures.
         out: The data set folder; new, empty, or one that couturier made before.
         settings: Size, quality, captions, split.
         on_step: Called with how many are done, how many there are, and what is being done.
@@ -95,7 +95,7 @@ def build_dataset(
     """
     start_s = time.monotonic()
     _check_places(images, out)
-    catalogue = read_catalogue(product_data, images=images)
+    catalogue = read_catalogue(product_data, images=images, columns=settings.map)
     drafts, faults = plan_drafts(catalogue, settings, on_step=on_step)
     faults += tell_kinds(usable(drafts), settings)
     work = _plan_work(usable(drafts), out)

@@ -92,7 +92,7 @@ def check_catalogue(
         CatalogueError: the file as a whole cannot be read; no such images folder.
         StorageError: there is no such file.
     """
-    catalogue = read_catalogue(product_data, images=images)
+    catalogue = read_catalogue(product_data, images=images, columns=settings.map)
     drafts, faults = plan_drafts(catalogue, settings, on_step=on_step)
     faults += tell_kinds(drafts if images is None else usable(drafts), settings)
     twins: dict[str, str] = {}
@@ -109,24 +109,27 @@ def check_catalogue(
 
 
 def _make_rows(drafts: Sequence[Draft], faults: Sequence[Fault]) -> list[CheckedRow]:
-    by_record: dict[int, list[Fault]] = defaultdict(list)
+    # By id too: one row of a shop, with its variants, may make several products.
+    by_row: dict[tuple[int, str], list[Fault]] = defaultdict(list)
     for fault in faults:
-        by_record[fault.record].append(fault)
-    by_record.pop(0, None)  # faults of no row, such as a folder that may not be read
+        if fault.record:  # 0 is of no row, such as a folder that may not be read
+            by_row[fault.record, fault.image_id].append(fault)
     rows = [
         CheckedRow(
             record=draft.product.record,
             image_id=draft.product.image_id,
             caption=draft.caption,
             garments=draft.garments,
-            faults=tuple(sort_by_cost(by_record.pop(draft.product.record, []))),
+            faults=tuple(
+                sort_by_cost(by_row.pop((draft.product.record, draft.product.image_id), []))
+            ),
             pictures=draft.product.pictures,
         )
         for draft in drafts
     ]
     rows += [
-        CheckedRow(record, own[0].image_id, "", (), tuple(sort_by_cost(own)))
-        for record, own in by_record.items()
+        CheckedRow(record, image_id, "", (), tuple(sort_by_cost(own)))
+        for (record, image_id), own in by_row.items()
     ]
     return sorted(rows, key=lambda row: row.record)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
+from couturier.catalogue.archives import stamp_picture
 from couturier.dataset.pictures import Compressed, Job
 from couturier.errors import StorageError
 from couturier.files import json_line, write_json_lines
@@ -76,10 +77,10 @@ class PictureJournal:
 
     def _describe(self, job: Job) -> list[Any]:
         try:
-            found = job.source.stat()
+            stamp = stamp_picture(job.source)
         except OSError:
             return [str(job.source), None, None, self._recipe]
-        return [str(job.source), found.st_size, found.st_mtime_ns, self._recipe]
+        return [str(job.source), *stamp, self._recipe]
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from io import BytesIO
 from pathlib import Path
 
+from couturier.catalogue.archives import read_picture
 from couturier.catalogue.faults import FAULT_KINDS, LEFT_OUT, sort_by_cost
 from couturier.catalogue.records import Fault
 from couturier.dataset.check import CatalogueCheck, CheckedRow
@@ -70,7 +71,7 @@ def write_check_page(source: Path, check: CatalogueCheck, *, out: Path) -> None:
         "groups": group_faults(check),
         "n_captions": len(rows),
         "rows": rows[:: -(-len(rows) // SHOWN_ROWS) or 1],
-        "thumb": partial(inline_picture, side_px=THUMB_PX),
+        "thumb": _inline,
     }
     render_page(out, "couturier.dataset", "check.html", content=content)
 
@@ -117,3 +118,10 @@ def _is_of(path: Path, fault: Fault, check: CatalogueCheck) -> bool:
     """Say whether a picture of the row is the one that is meant; any is, where none is named."""
     named = check.images / fault.file if check.images and fault.file else path
     return path == named or not named.is_file()
+
+
+def _inline(path: Path) -> str:
+    try:
+        return inline_picture(BytesIO(read_picture(path)), side_px=THUMB_PX)
+    except OSError:
+        return ""

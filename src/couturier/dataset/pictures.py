@@ -1,5 +1,6 @@
 """Compresses pictures for training: read, made plain, written whole; many at once."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Generator, Iterable
@@ -12,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from couturier.catalogue.archives import read_picture
 from couturier.dataset.fingerprints import take_fingerprint
 from couturier.dataset.opening import UnusablePictureError, open_plainly
 from couturier.dataset.settings import DatasetSettings
@@ -165,9 +167,10 @@ def open_picture(
         size_px: Longest side of what comes back.
     """
     try:
-        data = path.read_bytes()
+        data = read_picture(path)
     except OSError as fault:
-        return None, _leave_out("broken picture", fault.strerror or str(fault))
+        kind = "huge picture" if fault.errno == errno.EFBIG else "broken picture"
+        return None, _leave_out(kind, fault.strerror or str(fault))
     try:
         plain = open_plainly(
             data,

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from couturier.catalogue.columns import split_pair
 from couturier.settings import Settings
 
 AUTO, DESCRIPTION = "auto", "description"
@@ -13,6 +14,12 @@ AUTO, DESCRIPTION = "auto", "description"
 class DatasetSettings(Settings):
     """How pictures are compressed, what their captions say, and which are held out."""
 
+    map: tuple[str, ...] = Field(
+        (),
+        description="Which column of the shop's is what, where the names do not say it, as in "
+        '["id=sku", "text=body"]: id, title, text and images, or any other field a caption '
+        "template or the garment grammar takes (colour, material, product_type).",
+    )
     size_px: int = Field(
         512,
         ge=16,
@@ -81,6 +88,14 @@ class DatasetSettings(Settings):
     strict: bool = Field(
         False, description="Refuse the whole catalogue if anything of it must be left out."
     )
+
+    @field_validator("map")
+    @classmethod
+    def _are_pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        fields = [split_pair(pair)[0] for pair in value]
+        if twice := sorted({f for f in fields if fields.count(f) > 1} - {"file_name"}):
+            raise ValueError(f"{', '.join(twice)} is mapped twice; only images may be")
+        return value
 
     @field_validator("caption")
     @classmethod

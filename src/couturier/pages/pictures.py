@@ -3,6 +3,7 @@
 import base64
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
@@ -13,7 +14,7 @@ GRID_PX = 900
 THUMB_PX = 200
 
 
-def inline_picture(path: Path, *, side_px: int = LARGE_PX) -> str:
+def inline_picture(path: Path | BinaryIO, *, side_px: int = LARGE_PX) -> str:
     """Give a picture as a WebP data URI, its longest side at most `side_px`.
 
     Returns:

@@ -162,11 +162,21 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_a_format_not_known_is_refused(tmp_path):
-    with pytest.raises(CatalogueError, match="neither JSON, JSON lines, CSV nor TSV"):
-        read(tmp_path, "<html>", "shop.xml")
+    with pytest.raises(CatalogueError, match=r"of no format that is known \(CSV or TSV"):
+        read(tmp_path, "some notes", "shop.notes")
 
 
 def test_a_table_row_with_too_many_cells_is_told(tmp_path):
     catalogue = read(tmp_path, "image_id,title\n1,Red, flowing dress\n2,Hat\n", "t.csv")
     assert [p.image_id for p in catalogue.products] == ["2"]
     assert "line 2: 3 cells under 2 names" in catalogue.faults[0].message
+
+
+def test_empty_lines_before_a_tables_heading_are_passed_over(tmp_path):
+    catalogue = read(tmp_path, "\n,,\nimage_id,title\n1,Hat\n", "t.csv")
+    assert [p.image_id for p in catalogue.products] == ["1"]
+
+
+def test_a_heading_that_is_no_csv_is_refused(tmp_path):
+    with pytest.raises(CatalogueError, match=r"t.csv, line 1: no CSV"):
+        read(tmp_path, f"a,{'x' * 1_000_001}\n", "t.csv")

@@ -1,48 +1,58 @@
-"""Chooses the reader for a shop's file, by its name and else by how it opens."""
+"""Chooses the reader for a shop's file, by what it holds and else by its name."""
 
+import codecs
+import importlib
+import pkgutil
 from pathlib import Path
 
-from couturier.catalogue.readers import json_lines, json_whole, tables
-from couturier.catalogue.readers.rows import Reader, parse_json, read_source
-from couturier.errors import CatalogueError
+from couturier.catalogue import readers
+from couturier.catalogue.readers.rows import Format, Opening, Reader
+from couturier.errors import CatalogueError, StorageError
 
-_BY_SUFFIX: dict[str, Reader] = {
-    ".jsonl": json_lines.read_rows,
-    ".ndjson": json_lines.read_rows,
-    ".csv": tables.read_rows,
-    ".tsv": tables.read_rows,
-}
+_OPENING_BYTES = 1_000_000
 
 
 def choose_reader(path: Path) -> Reader:
-    """Choose who reads `path`.
-
-    A .json file may hold JSON lines after all; files of unknown name are judged by how they open.
+    """Choose who reads `path`: the first format that claims it, the general ones last.
 
     Raises:
         StorageError: there is no such file.
         CatalogueError: it is empty, or of a format not known.
     """
-    suffix = path.suffix.lower()
-    if suffix in _BY_SUFFIX:
-        return _BY_SUFFIX[suffix]
-    text = read_source(path)
-    if suffix == ".json" or text.lstrip()[:1] in ("[", "{"):
-        return json_lines.read_rows if _is_lines(text) else json_whole.read_rows
+    opening = _open(path)
+    if not opening.data:
+        raise CatalogueError(f"{path}: empty", fix="export the product data again")
+    formats = list_formats()
+    for known in formats:
+        if known.claims(opening):
+            return known.read
+    names = ", ".join(sorted(known.name for known in formats))
     raise CatalogueError(
-        f"{path}: neither JSON, JSON lines, CSV nor TSV",
+        f"{path}: of no format that is known ({names})",
         fix="export the product data as JSON, or name the file .csv or .tsv if it is a table",
     )
 
 
-def _is_lines(text: str) -> bool:
-    """Say whether the first two filled lines are each a whole object."""
-    filled = [line for line in text[:1_000_000].split("\n") if line.strip()][:2]
-    return len(filled) == 2 and all(_is_object(line) for line in filled)
+def list_formats() -> list[Format]:
+    """List the formats of all modules in this folder; the general ones last.
+
+    A module is a format's reader if it holds a `FORMAT`; a new one need be named nowhere else.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
+    modules = [importlib.import_module(f"{readers.__name__}.{name}") for name in names]
+    formats = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
+    return sorted(formats, key=lambda known: known.is_general)
 
 
-def _is_object(line: str) -> bool:
+def _open(path: Path) -> Opening:
     try:
-        return line.lstrip().startswith("{") and isinstance(parse_json(line), dict)
-    except ValueError:
-        return False
+        with path.open("rb") as file:
+            data = file.read(_OPENING_BYTES)
+    except OSError as fault:
+        raise StorageError(
+            f"{path}: {fault.strerror or fault}",
+            fix="give the path of the shop's product_data.json",
+        ) from fault
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    return Opening(path.suffix.lower(), data, text)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from couturier.catalogue.readers.rows import Row, parse_json, read_source
+from couturier.catalogue.readers.rows import Format, Opening, Row, parse_json, read_source
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -29,3 +29,23 @@ def _row(record: int, line: int, text: str) -> Row:
         return Row(record, None, broken=f"line {line}, column {fault.colno}: no JSON ({fault.msg})")
     except ValueError as fault:
         return Row(record, None, broken=f"line {line}: no readable JSON ({fault})")
+
+
+def _claims(opening: Opening) -> bool:
+    """Say yes by the name, or where the first two filled lines are each a whole object."""
+    if opening.suffix in (".jsonl", ".ndjson"):
+        return True
+    filled = [line for line in opening.text.split("\n") if line.strip()][:2]
+    return len(filled) == 2 and all(_is_object(line) for line in filled)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return line.lstrip("\ufeff \t").startswith("{") and isinstance(
+            parse_json(line.lstrip("\ufeff")), dict
+        )
+    except ValueError:
+        return False
+
+
+FORMAT = Format("JSON lines", _claims, read_rows)

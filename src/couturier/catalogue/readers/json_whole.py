@@ -5,7 +5,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from couturier.catalogue.readers.rows import RepeatedKeys, Row, parse_json, read_source
+from couturier.catalogue.readers.rows import (
+    Format,
+    Opening,
+    RepeatedKeys,
+    Row,
+    parse_json,
+    read_source,
+)
 from couturier.errors import CatalogueError
 
 _SHAPES = "a list of rows, or an object keyed by image_id"
@@ -81,3 +88,11 @@ def _named(value: Any) -> str:
         return "null"
     kinds: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a number"}
     return kinds.get(type(value), "a number")
+
+
+def _claims(opening: Opening) -> bool:
+    starts = opening.text.lstrip("\ufeff \t\r\n")[:1]
+    return opening.suffix == ".json" or starts in ("[", "{")
+
+
+FORMAT = Format("JSON", _claims, read_rows, is_general=True)

@@ -1,13 +1,15 @@
-"""What every reader gives: rows as they stand, and the text they are read from."""
+"""What every reader is and gives: its format, rows as they stand, the text they are read from."""
 
 import codecs
+import importlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from couturier.errors import CatalogueError, StorageError
+from couturier.errors import CatalogueError, MissingExtraError, StorageError
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,74 @@ class Row:
 Reader = Callable[[Path], Iterator[Row]]
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How a shop's file opens; formats are told apart by it.
+
+    Attributes:
+        suffix: The ending of its name, lower case, as in ".csv".
+        data: Its first bytes, a million at most.
+        text: The same as text; bytes that are none are replaced.
+    """
+
+    suffix: str
+    data: bytes
+    text: str
+
+    @property
+    def heading(self) -> set[str]:
+        """The first line's cells in plain names, if the file is a table of cells."""
+        line = self.text.lstrip("\ufeff\r\n").split("\n", 1)[0]
+        return {plain_name(cell) for cell in re.split(r"[,;\t|]", line)}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format a shop may export; a reader module holds one as `FORMAT`.
+
+    Attributes:
+        name: As it is called in messages.
+        claims: Says by the opening whether a file is of this format.
+        read: Reads such a file.
+        is_general: True where a closer format of the same kind is to be asked first, as a
+            Shopify CSV before any CSV.
+    """
+
+    name: str
+    claims: Callable[[Opening], bool]
+    read: Reader
+    is_general: bool = False
+
+
 class RepeatedKeys(dict[str, Any]):
     """A JSON object in which a key stands twice; `pairs` still holds them all."""
 
     pairs: tuple[tuple[str, Any], ...] = ()
+
+
+def plain_name(name: object) -> str:
+    """Give a column's name in its plain form: "Body (HTML)" and "body_html" are one."""
+    return re.sub(r"\W+", "_", str(name).strip().lower()).strip("_")
+
+
+def last_part(value: Any) -> Any:
+    """Take the last step of a category path: "Apparel > Clothing > Dresses" is about dresses."""
+    return value.rsplit(">", 1)[-1].strip() if isinstance(value, str) else value
+
+
+def load_extra(module: str) -> Any:
+    """Import a library that only some formats need.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as fault:
+        raise MissingExtraError(
+            f"this format needs {module.partition('.')[0]}, which is not installed",
+            fix='pip install "couturier[formats]", or export the product data as CSV or JSON',
+        ) from fault
 
 
 def read_source(path: Path) -> str:

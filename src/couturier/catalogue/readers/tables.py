@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from couturier.catalogue.readers.rows import Row, read_source
+from couturier.catalogue.readers.rows import Format, Opening, Row, read_source
 from couturier.errors import CatalogueError
 
 _MAX_CELL_CHARS = 1_000_000
@@ -21,7 +21,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     text = read_source(path)
     csv.field_size_limit(_MAX_CELL_CHARS)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text))
-    names = [name.strip() for name in next(lines)]
+    names = _read_heading(path, lines)
     if len(names) < 2:
         raise CatalogueError(
             f"{path}, line 1: one column ({names[0][:40]!r}), expected an id and a text at least",
@@ -42,6 +42,17 @@ def read_rows(path: Path) -> Iterator[Row]:
             yield _row(record, names, cells, line=lines.line_num)
 
 
+def _read_heading(path: Path, lines: Iterator[list[str]]) -> list[str]:
+    """Read the first line that is not empty."""
+    try:
+        heading = next((cells for cells in lines if any(cell.strip() for cell in cells)), [""])
+    except csv.Error as fault:
+        raise CatalogueError(
+            f"{path}, line 1: no CSV ({fault})", fix="export the table again as CSV or TSV"
+        ) from fault
+    return [name.strip() for name in heading]
+
+
 def _row(record: int, names: list[str], cells: list[str], *, line: int) -> Row:
     if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
         reason = f"line {line}: {len(cells)} cells under {len(names)} names"
@@ -53,3 +64,10 @@ def _row(record: int, names: list[str], cells: list[str], *, line: int) -> Row:
 def _find_delimiter(text: str) -> str:
     heading = text.lstrip().split("\n", 1)[0]
     return max(("\t", ",", ";", "|"), key=heading.count)
+
+
+def _claims(opening: Opening) -> bool:
+    return opening.suffix in (".csv", ".tsv", ".tab")
+
+
+FORMAT = Format("CSV or TSV", _claims, read_rows, is_general=True)
