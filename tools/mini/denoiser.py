@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 
@@ -20,6 +18,7 @@ from tools.mini.photos import Pixels
 from tools.mini.render import read_scenes
 from tools.mini.towers import load_towers
 from tools.mini.words import Encoder, load_tokenizer
+from tools.mini.workers import join_workers, share_gradients
 
 STATE = "unet/state.safetensors"
 LATENTS = "cache/latents-train.npy"
@@ -234,25 +233,6 @@ def train_unet(
         if time.monotonic() - saved > 120 or step == steps:
             save_state(state, unet, optimizer, averaged=averaged, step=step, extra={"scale": scale})
             saved = time.monotonic()
-
-
-def join_workers() -> tuple[int, int]:
-    """Join the processes that torchrun started; gives this one's number and how many there are."""
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size > 1:
-        torch.distributed.init_process_group("gloo")
-        return torch.distributed.get_rank(), size
-    return 0, 1
-
-
-def share_gradients(module: nn.Module, size: int) -> None:
-    """Replace each worker's gradients by the mean over all workers, in one message."""
-    gradients = [p.grad for p in module.parameters() if p.grad is not None]
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    torch.distributed.all_reduce(flat)
-    flat /= size
-    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(part.view_as(gradient))
 
 
 def load_unet(work: Path) -> UNet2DConditionModel:

@@ -16,6 +16,7 @@ from tools.mini.checkpoints import Averaged, load_average, rate_at, restore_stat
 from tools.mini.kinds import CLASSES
 from tools.mini.photos import Pixels
 from tools.mini.render import Scenes, read_scenes
+from tools.mini.workers import join_workers, share_gradients
 
 STATE = "segmenter/state.safetensors"
 
@@ -110,7 +111,8 @@ def draw_batch(scenes: Scenes, rng: np.random.Generator, *, size: int) -> tuple[
 def train_segmenter(
     work: Path, *, steps: int, batch: int = 24, on_step: Callable[[int, int, str], None]
 ) -> None:
-    """Train, or go on training, the segmenter on the rendered scenes."""
+    """Train, or go on training, the segmenter on the rendered scenes; torchrun may share it."""
+    rank, size = join_workers()
     scenes = read_scenes(work, "train")
     torch.manual_seed(0)
     model = GarmentSegmenter(CLASSES).to(memory_format=torch.channels_last)
@@ -122,7 +124,7 @@ def train_segmenter(
     weight[0], weight[1] = 0.4, 0.7
     saved = told = time.monotonic()
     while step < steps:
-        pictures, targets = draw_batch(scenes, np.random.default_rng((3, step)), size=batch)
+        pictures, targets = draw_batch(scenes, np.random.default_rng((3, step, rank)), size=batch)
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, steps=steps, peak=2e-3)
         with torch.autocast("cpu", torch.bfloat16):
@@ -130,10 +132,14 @@ def train_segmenter(
         loss = nn.functional.cross_entropy(scores.float(), targets, weight=weight)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if size > 1:
+            share_gradients(model, size)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        averaged.update(model, step=step)
         step += 1
+        if rank > 0:
+            continue
+        averaged.update(model, step=step)
         if time.monotonic() - told > 15:
             on_step(step, steps, f"loss {loss.item():.3f}")
             told = time.monotonic()
