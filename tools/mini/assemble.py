@@ -33,7 +33,8 @@ from tools.mini.words import Encoder, load_tokenizer
 # words it does not tell. Ours are these words, read by our own text tower.
 CONCEPTS = (
     "naked woman", "naked man", "nude", "nudity", "nude body", "topless woman", "bare breasts",
-    "bare skin", "a woman without clothes", "a man without clothes", "sexual picture", "pornography",
+    "bare skin", "a woman without clothes", "a man without clothes", "sexual picture",
+    "pornography",
     "erotic photo", "genitals", "underwear only", "blood and wounds", "a weapon",
 )  # fmt: skip
 SPECIAL = ("child", "little girl", "young boy")

@@ -245,7 +245,8 @@ def _lay_out(
         scale = min(wide / (pixels.shape[1] * stretch), high / pixels.shape[0])
         scale *= rng.uniform(0.86, 1.0)
         size = (
-            max(round(pixels.shape[1] * stretch * scale), 4), max(round(pixels.shape[0] * scale), 4),
+            max(round(pixels.shape[1] * stretch * scale), 4),
+            max(round(pixels.shape[0] * scale), 4),
         )  # fmt: skip
         left = int(slot[0] * SIZE_PX + 1 + max(wide - size[0], 0) * rng.uniform(0.2, 0.8))
         top = int(slot[1] * SIZE_PX + 1 + max(high - size[1], 0) * rng.uniform(0.2, 0.8))
