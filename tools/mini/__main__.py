@@ -32,15 +32,16 @@ class Preset:
     unet_steps: int
 
 
-# The first is what the packaged weights were trained with, on 2 cores that others used too. The
-# second is for an accelerator, in runs of ten minutes.
+# The first is near what the packaged weights had, on 2 cores that others used too (their
+# autoencoder stopped at 1,338 steps); any part can go on with more `--steps`. The second is for an
+# accelerator, in runs of ten minutes; it was not tried yet.
 PRESETS = {
     "cpu": Preset(
         scenes=14000,
-        autoencoder_steps=2200,
-        towers_steps=700,
-        segmenter_steps=900,
-        unet_steps=4000,
+        autoencoder_steps=1650,
+        towers_steps=330,
+        segmenter_steps=1230,
+        unet_steps=1900,
     ),
     "gpu": Preset(
         scenes=60000,
