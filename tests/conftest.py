@@ -22,3 +22,14 @@ def tiny_base(tmp_path_factory):
     from tests.fakes import make_tiny_base
 
     return make_tiny_base(tmp_path_factory.mktemp("bases") / "tiny")
+
+
+@pytest.fixture(scope="session", params=["sd1", "sd2", "sdxl"])
+def any_base(request, tmp_path_factory):
+    """A tiny base of each family in turn."""
+    from tests.fakes import make_tiny_base
+
+    if request.param == "sd1":
+        return request.getfixturevalue("tiny_base")
+    folder = tmp_path_factory.mktemp("bases") / request.param
+    return make_tiny_base(folder, family=request.param)

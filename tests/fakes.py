@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import (
     AutoencoderKL,
+    DiffusionPipeline,
     PNDMScheduler,
     StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
@@ -17,6 +20,7 @@ from transformers import (
     CLIPImageProcessor,
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
 )
 
@@ -38,14 +42,16 @@ def make_tiny_base(
         folder: Gets model_index.json and a folder a part.
         seed: Of all weights.
         text_width: Width of the text embeddings; another one makes a base adapters do not fit.
-        family: "sd1", or "sd2", which predicts velocity.
+        family: "sd1", "sd2", which predicts velocity, or "sdxl", which has two text encoders.
         flag_all: Whether the safety checker flags every picture, or none.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if family == "sdxl":
+            return _save(_make_sdxl(text_width), folder)
         pipeline = StableDiffusionPipeline(
             vae=_make_vae(),
-            text_encoder=_make_text_encoder(text_width),
+            text_encoder=CLIPTextModel(_configure_text(text_width, is_open_clip=family == "sd2")),
             tokenizer=_make_tokenizer(),
             unet=_make_unet(text_width, is_sd2=family == "sd2"),
             scheduler=_make_scheduler(is_sd2=family == "sd2"),
@@ -54,6 +60,10 @@ def make_tiny_base(
                 size={"shortest_edge": TINY_PX}, crop_size={"height": TINY_PX, "width": TINY_PX}
             ),
         )
+    return _save(pipeline, folder)
+
+
+def _save(pipeline: DiffusionPipeline, folder: Path) -> Path:
     pipeline.save_pretrained(folder, safe_serialization=True)
     return folder
 
@@ -90,23 +100,50 @@ def _make_vae() -> AutoencoderKL:
     )
 
 
-def _make_unet(text_width: int, *, is_sd2: bool) -> UNet2DConditionModel:
+def _make_sdxl(text_width: int) -> StableDiffusionXLPipeline:
+    """As published: CLIP and OpenCLIP side by side, sizes and a sentence vector told besides."""
+    second = _configure_text(2 * text_width, is_open_clip=True)
+    time_width = 8
+    return StableDiffusionXLPipeline(
+        vae=_make_vae(),
+        text_encoder=CLIPTextModel(_configure_text(text_width, is_open_clip=False)),
+        text_encoder_2=CLIPTextModelWithProjection(second),
+        tokenizer=_make_tokenizer(),
+        tokenizer_2=_make_tokenizer(pad_token="!"),
+        unet=_make_unet(
+            3 * text_width,
+            is_sd2=True,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            transformer_layers_per_block=[1, 2],
+            addition_embed_type="text_time",
+            addition_time_embed_dim=time_width,
+            projection_class_embeddings_input_dim=6 * time_width + second.projection_dim,
+        ),
+        scheduler=_make_scheduler(is_sd2=False),
+    )
+
+
+def _make_unet(text_width: int, *, is_sd2: bool, **more: Any) -> UNet2DConditionModel:
+    shape = {
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        "attention_head_dim": [2, 4] if is_sd2 else 2,
+    }
     return UNet2DConditionModel(
+        **{**shape, **more},
         sample_size=TINY_PX // 8,
         block_out_channels=(8, 16),
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         layers_per_block=1,
         norm_num_groups=4,
-        attention_head_dim=2,
         cross_attention_dim=text_width,
         use_linear_projection=is_sd2,
     )
 
 
-def _make_text_encoder(text_width: int) -> CLIPTextModel:
+def _configure_text(text_width: int, *, is_open_clip: bool) -> CLIPTextConfig:
     tokenizer = _make_tokenizer()
-    config = CLIPTextConfig(
+    return CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=text_width,
         intermediate_size=2 * text_width,
@@ -116,11 +153,11 @@ def _make_text_encoder(text_width: int) -> CLIPTextModel:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+        hidden_act="gelu" if is_open_clip else "quick_gelu",
     )
-    return CLIPTextModel(config)
 
 
-def _make_tokenizer() -> CLIPTokenizer:
+def _make_tokenizer(**more: Any) -> CLIPTokenizer:
     # One token a byte, as CLIP's byte-level alphabet has it, inside a word and at its end.
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
@@ -131,6 +168,7 @@ def _make_tokenizer() -> CLIPTokenizer:
         vocab={token: number for number, token in enumerate(tokens)},
         merges=[],
         model_max_length=77,
+        **more,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.families import load_pipeline
+from couturier.diffusion.loading import load_pipeline
 from couturier.diffusion.lora import attach_lora
 from couturier.diffusion.sampling import Draw, draw_picture
 from couturier.train.run import train_adapter

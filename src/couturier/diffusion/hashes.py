@@ -7,11 +7,11 @@ from typing import Any
 from couturier.errors import StorageError
 from couturier.files import hash_file, hash_json, read_json, write_json
 
-HASHED_PARTS = ("unet", "vae", "text_encoder")
+HASHED_PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
 
 
 def hash_base(folder: Path) -> str:
-    """Give one hash of a base's UNet, autoencoder and text encoder weights.
+    """Give one hash of a base's UNet, autoencoder and text encoders' weights.
 
     The first time reads every byte (10 s for SD 1.4); afterwards only sizes and times are looked
     at. The files' hashes are remembered in `hashes.json` of the home folder.

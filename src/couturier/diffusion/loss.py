@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from couturier.diffusion.conditions import TextCondition
 from couturier.diffusion.device import Placement
 from couturier.diffusion.schedule import NoiseSchedule, add_noise, find_target, min_snr_weights
 
@@ -18,27 +19,27 @@ class NoisedBatch:
         latents: Clean, scaled; (batch, 4, height/8, width/8), float32.
         noise: Unit variance, shape of `latents`.
         timesteps: From 0 to n_timesteps - 1; (batch,), int64.
-        text: Text embeddings; (batch, 77, text_width).
+        text: What the captions say.
     """
 
     latents: Tensor
     noise: Tensor
     timesteps: Tensor
-    text: Tensor
+    text: TextCondition
 
 
 def denoising_losses(
-    unet: Any,
+    denoiser: Any,
     batch: NoisedBatch,
     *,
     schedule: NoiseSchedule,
     placement: Placement,
     min_snr_gamma: float | None = None,
 ) -> Tensor:
-    """Let the UNet undo the noise and measure how far off it is.
+    """Let the denoiser undo the noise and measure how far off it is.
 
     Args:
-        unet: The base's UNet, with adapters or without.
+        denoiser: The base's, with adapters or without.
         batch: On the CPU; moved to the device here.
         schedule: The base's own.
         placement: Where and in which number format the UNet computes.
@@ -54,12 +55,9 @@ def denoising_losses(
         batch.latents, batch.noise, alpha_bar=alpha_bar, predicts=schedule.prediction_type
     )
     with placement.autocast():
-        answer = unet(
-            noised.to(device, dtype),
-            batch.timesteps.to(device),
-            encoder_hidden_states=batch.text.to(device, dtype),
-            return_dict=False,
-        )[0]
+        answer = denoiser(
+            noised.to(device, dtype), batch.timesteps.to(device), batch.text.to(device, dtype)
+        )
     squares = torch.square(answer.float() - target.to(device))
     losses: Tensor = squares.mean(dim=(1, 2, 3))  # (batch,)
     if min_snr_gamma is not None:

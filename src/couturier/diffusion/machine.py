@@ -9,8 +9,9 @@ import torch
 from huggingface_hub import scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
+from couturier.diffusion.bases import MINI, resolve_base
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.families import MINI, read_family, resolve_base
+from couturier.diffusion.families import read_family
 from couturier.errors import CouturierError
 
 

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from couturier.diffusion.bases import resolve_base
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.families import load_pipeline, resolve_base
 from couturier.diffusion.hashes import hash_base
+from couturier.diffusion.loading import load_pipeline
 from couturier.diffusion.lora import attach_lora
 from couturier.diffusion.sampling import Draw, draw_picture, find_cut_words, find_native_size
 from couturier.generate.metadata import hash_lora_for_a1111

@@ -4,7 +4,7 @@ from typing import Any
 
 from PIL import Image
 
-from couturier.diffusion.families import MINI, resolve_base
+from couturier.diffusion.bases import MINI, resolve_base
 from couturier.errors import CouturierError
 from couturier.garments.grammar import find_garments
 from couturier.vision.receipts import read_receipt

@@ -12,10 +12,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from couturier.diffusion.conditions import stack_conditions
 from couturier.diffusion.loss import NoisedBatch
 from couturier.diffusion.schedule import NoiseSchedule
 from couturier.seeds import MAX_SEED, derive_seed
-from couturier.train.cache import TensorStore
+from couturier.train.cache import TensorStore, read_text
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,11 @@ def build_batch(
         timesteps=torch.tensor(
             [derive_seed(seed, "timestep", serial) % schedule.n_timesteps for serial in serials]
         ),
-        text=torch.stack(
+        text=stack_conditions(
             [
-                deck.texts.read(
-                    deck.empty_text_key if _is_dropped(seed, serial, dropout) else example.text_key
+                read_text(
+                    deck.texts,
+                    deck.empty_text_key if _is_dropped(seed, serial, dropout) else example.text_key,
                 )
                 for example, serial in zip(examples, serials, strict=True)
             ]

@@ -13,7 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from couturier.diffusion.families import BaseParts, encode_pictures, encode_text
+from couturier.diffusion.conditions import TextCondition
+from couturier.diffusion.encoding import encode_pictures, encode_text
+from couturier.diffusion.loading import BaseParts
 from couturier.errors import TrainingError
 from couturier.files import hash_json, replace_whole, require_room
 from couturier.runs import OnStep
@@ -111,21 +113,38 @@ def fill_latents(
 
 
 def fill_texts(store: TensorStore, token_ids: Tensor, *, parts: BaseParts, on_step: OnStep) -> None:
-    """Encode the captions the store lacks, each (77, text_width), in the base's number format.
+    """Encode the captions the store lacks, in the base's number format.
 
     Args:
-        token_ids: Of all captions, (n, 77).
+        token_ids: Of all captions, (n, encoders, 77).
     """
     precision = parts.placement.precision
     missing = {text_key(row.tolist(), parts.base_hash, precision): row for row in token_ids}
-    missing = {key: row for key, row in missing.items() if key not in store}
-    _require_room(store, len(missing) * token_ids.shape[1] * parts.family.text_width * 4)
+    missing = {key: row for key, row in missing.items() if _name_text(key, "states") not in store}
+    width = token_ids.shape[2] * parts.family.text_width + parts.family.pooled_width
+    _require_room(store, len(missing) * width * 4)
 
     def encode(batch: list[tuple[str, Tensor]]) -> dict[str, Tensor]:
-        states = encode_text(parts, torch.stack([row for _, row in batch])).cpu()
-        return {key: states[n].contiguous().clone() for n, (key, _) in enumerate(batch)}
+        encoded = encode_text(parts, torch.stack([row for _, row in batch])).named_tensors()
+        return {
+            _name_text(key, name): tensor[n].cpu().contiguous().clone()
+            for n, (key, _) in enumerate(batch)
+            for name, tensor in encoded.items()
+        }
 
     _fill(store, list(missing.items()), _CAPTIONS_A_BATCH, encode, on_step, "encoding captions")
+
+
+def read_text(store: TensorStore, key: str) -> TextCondition:
+    """Read one caption's condition, without a first dimension; KeyError where it is not there."""
+    names = [name for name in ("states", "pooled") if _name_text(key, name) in store]
+    if not names:
+        raise KeyError(key)
+    return TextCondition(**{name: store.read(_name_text(key, name)) for name in names})
+
+
+def _name_text(key: str, name: str) -> str:
+    return f"{key}.{name}"
 
 
 def _fill(

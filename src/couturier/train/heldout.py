@@ -2,11 +2,13 @@
 
 import torch
 
+from couturier.diffusion.conditions import stack_conditions
 from couturier.diffusion.device import Placement
 from couturier.diffusion.loss import NoisedBatch, denoising_losses
 from couturier.diffusion.schedule import NoiseSchedule
 from couturier.seeds import derive_seed
 from couturier.train.batches import Deck, draw_latents, draw_noise
+from couturier.train.cache import read_text
 
 MAX_PICTURES = 64
 _BATCH = 8
@@ -14,7 +16,7 @@ _BATCH = 8
 
 @torch.no_grad()
 def measure_held_out(
-    unet: object, deck: Deck, *, seed: int, schedule: NoiseSchedule, placement: Placement
+    denoiser: object, deck: Deck, *, seed: int, schedule: NoiseSchedule, placement: Placement
 ) -> float | None:
     """Measure the mean loss on held-out pictures; None where none were held out.
 
@@ -22,11 +24,11 @@ def measure_held_out(
     of it counts the same.
 
     Args:
-        unet: With the adapters as they are now.
+        denoiser: With the adapters as they are now.
         deck: Of held-out pictures alone.
         seed: Of the noise.
         schedule: The base's own.
-        placement: Where and in which number format the UNet computes.
+        placement: Where and in which number format the denoiser computes.
     """
     examples = deck.examples[:MAX_PICTURES]
     losses: list[float] = []
@@ -42,7 +44,7 @@ def measure_held_out(
             timesteps=torch.tensor(
                 [int((n + 0.5) / len(examples) * schedule.n_timesteps) for n, _ in chosen]
             ),
-            text=torch.stack([deck.texts.read(e.text_key) for _, e in chosen]),
+            text=stack_conditions([read_text(deck.texts, e.text_key) for _, e in chosen]),
         )
-        losses += denoising_losses(unet, batch, schedule=schedule, placement=placement).tolist()
+        losses += denoising_losses(denoiser, batch, schedule=schedule, placement=placement).tolist()
     return sum(losses) / len(losses) if losses else None

@@ -17,7 +17,7 @@ from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from couturier.diffusion.device import Placement
-from couturier.diffusion.families import BaseParts
+from couturier.diffusion.loading import BaseParts
 from couturier.diffusion.loss import denoising_losses
 from couturier.diffusion.schedule import NoiseSchedule
 from couturier.errors import TrainingError
@@ -92,7 +92,7 @@ def run_steps(bench: Bench, progress: Progress) -> Progress:
         KeyboardInterrupt: Ctrl-C, after the checkpoint was saved.
     """
     accelerator = _open_accelerator(bench.parts.placement)
-    unet, optimizer = accelerator.prepare(bench.parts.unet, bench.optimizer)
+    denoiser, optimizer = accelerator.prepare(bench.parts.denoiser, bench.optimizer)
     if accelerator.scaler is not None and progress.scaler:
         accelerator.scaler.load_state_dict(progress.scaler)
     if progress.step == 0:
@@ -100,7 +100,9 @@ def run_steps(bench: Bench, progress: Progress) -> Progress:
     with _stop_between_steps() as is_stopped:
         while progress.step < bench.settings.max_steps and not is_stopped():
             begun = time.perf_counter()
-            _take_step(bench, progress, accelerator=accelerator, unet=unet, optimizer=optimizer)
+            _take_step(
+                bench, progress, accelerator=accelerator, denoiser=denoiser, optimizer=optimizer
+            )
             seconds = time.perf_counter() - begun
             progress.seconds += seconds
             _note_step(_hurried(bench, is_stopped), progress, seconds=seconds)
@@ -129,7 +131,7 @@ class _BreakOffError(Exception):
 
 
 def _take_step(
-    bench: Bench, progress: Progress, *, accelerator: Accelerator, unet: Any, optimizer: Any
+    bench: Bench, progress: Progress, *, accelerator: Accelerator, denoiser: Any, optimizer: Any
 ) -> None:
     """Show one step's pictures, in as many batches as accumulate, and step once."""
     settings = bench.settings
@@ -138,7 +140,7 @@ def _take_step(
     for part in range(settings.gradient_accumulation):
         serials = _serials(settings, progress.step, part)
         losses = denoising_losses(
-            unet,
+            denoiser,
             build_batch(
                 bench.shown,
                 serials,
@@ -210,7 +212,7 @@ def _note_step(bench: Bench, progress: Progress, *, seconds: float) -> None:
 def _look(bench: Bench, progress: Progress) -> None:
     """Measure the held-out loss and draw the samples, with the adapters as they are now."""
     held_out_loss = measure_held_out(
-        bench.parts.unet,
+        bench.parts.denoiser,
         bench.held_out,
         seed=bench.settings.seed,
         schedule=bench.schedule,

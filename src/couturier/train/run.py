@@ -10,16 +10,12 @@ import torch
 from torch import Tensor
 
 from couturier.dataset.records import HELD_OUT, Item, hash_items, read_items
+from couturier.diffusion.bases import resolve_base
 from couturier.diffusion.device import Placement, choose_placement
-from couturier.diffusion.families import (
-    BaseParts,
-    Family,
-    load_parts,
-    read_family,
-    resolve_base,
-    tokenize,
-)
+from couturier.diffusion.encoding import tokenize
+from couturier.diffusion.families import Family, read_family
 from couturier.diffusion.hashes import hash_base
+from couturier.diffusion.loading import BaseParts, load_parts
 from couturier.diffusion.lora import TARGET_MODULES, add_lora, save_lora
 from couturier.diffusion.schedule import read_schedule
 from couturier.errors import DatasetError, SettingsError, TrainingError
@@ -286,7 +282,7 @@ def _fill_caches(order: _Order, parts: BaseParts, on_step: OnStep) -> tuple[Deck
     side_px = order.settings.resolution_px or parts.family.native_px
     latents = TensorStore(order.out / "cache" / "latents")
     texts = TensorStore(order.out / "cache" / "captions")
-    token_ids = tokenize(parts.tokenizer, ["", *(item.text for item in order.items)])
+    token_ids = tokenize(parts.tokenizers, ["", *(item.text for item in order.items)])
     fill_latents(latents, order.pictures, parts=parts, side_px=side_px, on_step=on_step)
     fill_texts(texts, token_ids, parts=parts, on_step=on_step)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from couturier.diffusion.families import BaseParts, assemble_pipeline
+from couturier.diffusion.loading import BaseParts, assemble_pipeline
 from couturier.diffusion.sampling import Draw, draw_picture
 from couturier.files import replace_whole
 from couturier.runs import OnStep

@@ -5,7 +5,7 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.families import load_parts, load_pipeline
+from couturier.diffusion.loading import load_parts, load_pipeline
 from couturier.diffusion.lora import (
     ADAPTER_FILE,
     adapter_tensors,

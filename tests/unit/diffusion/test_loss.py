@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from couturier.diffusion.conditions import TextCondition
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.loss import NoisedBatch, denoising_losses
 from couturier.diffusion.schedule import NoiseSchedule
@@ -9,15 +10,16 @@ CPU = choose_placement("cpu", "fp32")
 SCHEDULE = NoiseSchedule(torch.tensor([0.9, 0.5, 0.1]), "epsilon")
 
 
-def _answer_nothing(noised, _timesteps, *, encoder_hidden_states, return_dict):
-    assert (encoder_hidden_states.dtype, return_dict) == (noised.dtype, False)
-    return (torch.zeros_like(noised),)
+def _answer_nothing(noised, _timesteps, text):
+    assert text.states.dtype == noised.dtype
+    return torch.zeros_like(noised)
 
 
 @pytest.fixture
 def batch():
     noise = torch.stack([torch.full((4, 2, 2), 1.0), torch.full((4, 2, 2), 3.0)])
-    return NoisedBatch(torch.zeros(2, 4, 2, 2), noise, torch.tensor([0, 1]), torch.zeros(2, 77, 8))
+    text = TextCondition(torch.zeros(2, 77, 8))
+    return NoisedBatch(torch.zeros(2, 4, 2, 2), noise, torch.tensor([0, 1]), text)
 
 
 def test_each_picture_has_a_mean_squared_error_of_its_own(batch):

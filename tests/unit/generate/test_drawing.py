@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.families import load_parts
+from couturier.diffusion.loading import load_parts
 from couturier.diffusion.lora import add_lora, save_lora
 from couturier.diffusion.sampling import SAMPLERS, build_scheduler
 from couturier.errors import AdapterError, BaseModelError, LooksError, StorageError

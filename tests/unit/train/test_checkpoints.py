@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.families import load_parts
+from couturier.diffusion.loading import load_parts
 from couturier.diffusion.lora import adapter_tensors, add_lora
 from couturier.train.checkpoints import (
     Progress,

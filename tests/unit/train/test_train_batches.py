@@ -1,3 +1,5 @@
+from operator import attrgetter
+
 import pytest
 import torch
 
@@ -12,8 +14,8 @@ SCHEDULE = NoiseSchedule(torch.linspace(0.999, 0.001, 1000), "epsilon")
 def deck(tmp_path):
     latents, texts = TensorStore(tmp_path / "latents"), TensorStore(tmp_path / "texts")
     latents.write({f"l{n}": torch.full((2, 4, 2, 2), float(n)) for n in range(5)})
-    texts.write({"empty": torch.full((77, 8), -1.0)})
-    texts.write({f"t{n}": torch.full((77, 8), float(n)) for n in range(5)})
+    texts.write({"empty.states": torch.full((77, 8), -1.0)})
+    texts.write({f"t{n}.states": torch.full((77, 8), float(n)) for n in range(5)})
     examples = [Example(f"{n}.png", f"l{n}", f"t{n}") for n in range(5)]
     return Deck(examples, "empty", latents, texts)
 
@@ -31,15 +33,16 @@ def test_every_epoch_shows_each_picture_once_in_another_order():
 def test_the_batch_size_does_not_change_what_a_serial_number_shows(deck):
     whole = _build(deck, range(6))
     parts = [_build(deck, range(first, first + 2)) for first in (0, 2, 4)]
-    for name in ("latents", "noise", "timesteps", "text"):
-        assert torch.equal(getattr(whole, name), torch.cat([getattr(p, name) for p in parts]))
+    for name in ("latents", "noise", "timesteps", "text.states"):
+        look = attrgetter(name)
+        assert torch.equal(look(whole), torch.cat([look(part) for part in parts]))
 
 
 def test_each_picture_comes_with_its_own_caption(deck):
     batch = _build(deck, range(20))
     # Mean and deviation of picture n are both n: its latents are n + n * noise.
-    assert batch.text[:, 0, 0].tolist() == [float(pick(7, n, 5)) for n in range(20)]
-    zero = batch.text[:, 0, 0] == 0
+    assert batch.text.states[:, 0, 0].tolist() == [float(pick(7, n, 5)) for n in range(20)]
+    zero = batch.text.states[:, 0, 0] == 0
     assert zero.sum() == 4
     assert not batch.latents[zero].any()
 
@@ -52,5 +55,5 @@ def test_timesteps_cover_the_schedule(deck):
 
 def test_caption_dropout_takes_away_the_share_it_says(deck):
     batch = _build(deck, range(1000), dropout=0.2)
-    assert (batch.text[:, 0, 0] == -1).float().mean().item() == pytest.approx(0.2, abs=0.03)
-    assert not (_build(deck, range(1000)).text == -1).any()
+    assert (batch.text.states[:, 0, 0] == -1).float().mean().item() == pytest.approx(0.2, abs=0.03)
+    assert not (_build(deck, range(1000)).text.states == -1).any()

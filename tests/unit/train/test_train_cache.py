@@ -3,9 +3,17 @@ import torch
 
 from couturier.dataset.records import read_items
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.families import encode_pictures, load_parts, tokenize
+from couturier.diffusion.encoding import encode_pictures, tokenize
+from couturier.diffusion.loading import load_parts
 from couturier.errors import TrainingError
-from couturier.train.cache import TensorStore, fill_latents, fill_texts, latents_key, text_key
+from couturier.train.cache import (
+    TensorStore,
+    fill_latents,
+    fill_texts,
+    latents_key,
+    read_text,
+    text_key,
+)
 from couturier.train.pictures import read_pictures, read_square
 from tests.fakes import make_dataset
 
@@ -54,10 +62,12 @@ def test_another_size_is_another_entry(parts, pictures):
 
 def test_captions_are_encoded_once_each(tmp_path, parts):
     store, count = TensorStore(tmp_path / "cache"), _Count()
-    ids = tokenize(parts.tokenizer, ["", "a red dress", "a red dress"])
+    ids = tokenize(parts.tokenizers, ["", "a red dress", "a red dress"])
     fill_texts(store, ids, parts=parts, on_step=count)
     assert count.notes == [(2, 2, "encoding captions")]
-    assert store.read(text_key(ids[1].tolist(), parts.base_hash, "fp32")).shape == (77, 16)
+    found = read_text(store, text_key(ids[1].tolist(), parts.base_hash, "fp32"))
+    assert found.pooled is None
+    assert found.states.shape == (77, 16)
 
 
 def test_a_damaged_cache_file_is_computed_anew(tmp_path, parts, pictures):
