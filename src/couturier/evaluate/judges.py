@@ -9,10 +9,9 @@ from PIL import Image
 from couturier.errors import BaseModelError
 from couturier.evaluate.settings import EvaluateSettings
 from couturier.files import hash_file
-from couturier.mini.locate import find_mini
 from couturier.runs import couturier_version
 from couturier.vision.embeddings import Towers, find_towers, load_towers
-from couturier.vision.segmenter import GarmentSegmenter, load_segmenter
+from couturier.vision.segmenter import GarmentSegmenter, find_segmenter, load_segmenter
 
 _WEIGHTS = "*.safetensors"
 
@@ -62,7 +61,7 @@ def _find_segmenter(name: str) -> Path | None:
     if name == "none":
         return None
     if name == "mini":
-        return _find_own()
+        return find_segmenter()
     folder = Path(name)
     if not any(folder.glob(_WEIGHTS)):
         raise BaseModelError(
@@ -70,14 +69,6 @@ def _find_segmenter(name: str) -> Path | None:
             fix="give evaluate.segmenter = mini, none, or the folder of a segmenter",
         )
     return folder
-
-
-def _find_own() -> Path | None:
-    try:
-        folder = find_mini() / "segmenter"
-    except BaseModelError:  # installed without mini: `facts` says "none" and the page explains it
-        return None
-    return folder if folder.is_dir() else None
 
 
 def _hash(folder: Path | None) -> str | None:

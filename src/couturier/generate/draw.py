@@ -13,10 +13,11 @@ from couturier.generate.metadata import Making, hash_pixels
 from couturier.generate.painter import Painter, describe_environment, open_painter
 from couturier.generate.plan import Request, plan_pictures
 from couturier.generate.prompts import PromptRow
-from couturier.generate.receipts import find_segmenter, measure_garments
+from couturier.generate.receipts import measure_garments
 from couturier.generate.records import Look
 from couturier.generate.settings import GenerateSettings
 from couturier.runs import OnStep, write_manifest
+from couturier.vision.segmenter import load_own_segmenter
 
 _TEXT_BYTES = 8_000
 
@@ -79,7 +80,7 @@ class _Run:
         self._n_wanted = n_wanted
         self._on_step = on_step
         self._environment = describe_environment()
-        self._segmenter = find_segmenter() if settings.receipts else None
+        self._segmenter = load_own_segmenter() if settings.receipts else None
         self._drawn: list[Look] = []
         self._n_taken_over = 0
 

@@ -4,20 +4,9 @@ from typing import Any
 
 from PIL import Image
 
-from couturier.diffusion.bases import MINI, resolve_base
-from couturier.errors import CouturierError
 from couturier.garments.grammar import find_garments
 from couturier.vision.receipts import read_receipt
-from couturier.vision.segmenter import GarmentSegmenter, load_segmenter
-
-
-def find_segmenter() -> GarmentSegmenter | None:
-    """Load the segmenter that comes with mini; None where its weights are not installed."""
-    try:
-        folder = resolve_base(MINI) / "segmenter"
-    except CouturierError:
-        return None
-    return load_segmenter(folder, "cpu") if folder.is_dir() else None
+from couturier.vision.segmenter import GarmentSegmenter
 
 
 def measure_garments(

@@ -12,7 +12,8 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from couturier.errors import BaseModelError
+from couturier.errors import BaseModelError, CouturierError
+from couturier.mini.locate import find_mini
 
 SIZE_PX = 128
 WEIGHTS_NAME = "model.safetensors"
@@ -94,6 +95,21 @@ class _Overview(nn.Module):
 
 def _double(state: Tensor) -> Tensor:
     return nn.functional.interpolate(state, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def find_segmenter() -> Path | None:
+    """Find the folder of the segmenter that comes with mini; None where it is not installed."""
+    try:
+        folder = find_mini() / "segmenter"
+    except CouturierError:
+        return None
+    return folder if folder.is_dir() else None
+
+
+def load_own_segmenter() -> GarmentSegmenter | None:
+    """Load the segmenter that comes with mini, on the CPU; None where it is not installed."""
+    folder = find_segmenter()
+    return load_segmenter(folder, "cpu") if folder else None
 
 
 def load_segmenter(folder: Path, device: torch.device | str = "cpu") -> GarmentSegmenter:
