@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.mini.adopt import adopt_weights
 from tools.mini.assemble import assemble
 from tools.mini.autoencoder import train_autoencoder
 from tools.mini.denoiser import cache_latents, train_unet
 from tools.mini.render import read_scenes, render_scenes
 from tools.mini.segment import train_segmenter
 from tools.mini.towers import train_towers
+from tools.mini.vision import train_vision
 from tools.mini.words import train_tokenizer
 
 PACKAGED = Path("src/couturier/mini/weights")
@@ -28,6 +30,7 @@ class Preset:
     scenes: int
     autoencoder_steps: int
     towers_steps: int
+    vision_steps: int
     segmenter_steps: int
     unet_steps: int
 
@@ -37,9 +40,10 @@ class Preset:
 # accelerator, in runs of ten minutes; it was not tried yet.
 PRESETS = {
     "cpu": Preset(
-        scenes=14000,
+        scenes=24000,
         autoencoder_steps=1650,
         towers_steps=330,
+        vision_steps=2000,
         segmenter_steps=1230,
         unet_steps=1900,
     ),
@@ -47,6 +51,7 @@ PRESETS = {
         scenes=60000,
         autoencoder_steps=20000,
         towers_steps=8000,
+        vision_steps=8000,
         segmenter_steps=8000,
         unet_steps=60000,
     ),
@@ -60,6 +65,9 @@ def main() -> None:
     preset = PRESETS[arguments.preset]
     photos, work = arguments.photos, arguments.work
     on_step = _show(time.monotonic())
+    if arguments.part == "adopt":
+        print(adopt_weights(arguments.out, work))
+        return
     parts: dict[str, Callable[[], object]] = {
         "scenes": lambda: _render(photos, work, preset.scenes, on_step),
         "tokenizer": lambda: _make_tokenizer(work),
@@ -68,6 +76,9 @@ def main() -> None:
         ),
         "towers": lambda: train_towers(
             photos, work, steps=arguments.steps or preset.towers_steps, on_step=on_step
+        ),
+        "vision": lambda: train_vision(
+            photos, work, steps=arguments.steps or preset.vision_steps, on_step=on_step
         ),
         "segmenter": lambda: train_segmenter(
             work, steps=arguments.steps or preset.segmenter_steps, on_step=on_step
@@ -88,15 +99,17 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "part",
         choices=(
-            "all", "scenes", "tokenizer", "autoencoder", "towers", "segmenter", "latents", "unet",
-            "assemble",
+            "all", "adopt", "scenes", "tokenizer", "autoencoder", "towers", "vision", "segmenter",
+            "latents", "unet", "assemble",
         ),
     )  # fmt: skip
     parser.add_argument("--photos", type=Path, default=Path("../shared/fashion-products"))
     parser.add_argument("--work", type=Path, default=Path("build/mini"))
     parser.add_argument("--preset", choices=sorted(PRESETS), default="cpu")
     parser.add_argument("--steps", type=int, help="instead of the preset's, for one part")
-    parser.add_argument("--out", type=Path, default=PACKAGED, help="where `assemble` writes")
+    parser.add_argument(
+        "--out", type=Path, default=PACKAGED, help="where `assemble` writes and `adopt` reads"
+    )
     return parser.parse_args()
 
 

@@ -92,6 +92,16 @@ def load_average(path: Path, module: nn.Module) -> int:
     return step
 
 
+def read_average(path: Path) -> dict[str, Tensor]:
+    """Read a state's averaged weights by name, without a module to put them into."""
+    with safe_open(path, framework="pt") as file:
+        return {
+            key.removeprefix("average/"): file.get_tensor(key)
+            for key in file.keys()  # noqa: SIM118  (safe_open is no mapping)
+            if key.startswith("average/")
+        }
+
+
 def rate_at(step: int, *, steps: int, peak: float, warmup: int = 100, decay: float = 0.25) -> float:
     """Give the learning rate: a short rise, a plateau, a linear fall over the last share `decay`.
 

@@ -159,7 +159,7 @@ def train_unet(
     work: Path,
     *,
     steps: int,
-    batch: int = 20,
+    batch: int = 40,
     peak: float = 1e-3,
     words_weight: float = 0.03,
     on_step: Callable[[int, int, str], None],
@@ -171,6 +171,7 @@ def train_unet(
     operation lose far more than processes that wait once a step.
     """
     rank, size = join_workers()
+    batch //= size
     scenes = read_scenes(work, "train")
     latents = np.load(work / LATENTS)
     notes = scenes.notes[: len(latents)]

@@ -129,7 +129,9 @@ def train_segmenter(
             group["lr"] = rate_at(step, steps=steps, peak=2e-3)
         with torch.autocast("cpu", torch.bfloat16):
             scores = model(pictures)
-        loss = nn.functional.cross_entropy(scores.float(), targets, weight=weight)
+        # As rows of classes: a channels-last picture is that already, and the loss takes half.
+        rows = scores.permute(0, 2, 3, 1).reshape(-1, len(CLASSES)).float()
+        loss = nn.functional.cross_entropy(rows, targets.reshape(-1), weight=weight)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if size > 1:

@@ -18,7 +18,14 @@ from transformers import (
 )
 
 from tools.mini.captions import Piece, name_garment, write_caption
-from tools.mini.checkpoints import Averaged, load_average, rate_at, restore_state, save_state
+from tools.mini.checkpoints import (
+    Averaged,
+    load_average,
+    rate_at,
+    read_average,
+    restore_state,
+    save_state,
+)
 from tools.mini.kinds import ARTICLE_TO_CLASS, ARTICLE_WORDS, CLASSES
 from tools.mini.palette import ALL_RGB, CORE_NAMES, CORE_OF, shop_colour
 from tools.mini.photos import Pixels, Product, read_products, read_squares
@@ -27,6 +34,7 @@ from tools.mini.scenes import Garment, SceneNotes
 from tools.mini.words import MAX_TOKENS, Encoder, load_tokenizer
 
 STATE = "towers/state.safetensors"
+VISION_STATE = "vision/state.safetensors"
 WIDTH = 128
 PROJECTION = 96
 KINDS = CLASSES[2:]
@@ -269,7 +277,19 @@ def load_towers(work: Path) -> Towers:
     """Load the averaged weights of the last checkpoint."""
     model = build_towers(work)
     load_average(work / STATE, model)
+    if (work / VISION_STATE).exists():
+        _take_vision(model, read_average(work / VISION_STATE))
     return model.eval().requires_grad_(False)
+
+
+def _take_vision(model: Towers, average: dict[str, Tensor]) -> None:
+    """Put in what the vision tower learnt alone after both had learnt together."""
+    prefix = "vision."
+    model.vision.load_state_dict(
+        {k.removeprefix(prefix): v for k, v in average.items() if k.startswith(prefix)}
+    )
+    model.text.text_projection.weight.data.copy_(average["projection.weight"])
+    model.scale.data.copy_(average["scale"])
 
 
 @torch.no_grad()
