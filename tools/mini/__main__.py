@@ -14,6 +14,7 @@ from tools.mini.adopt import adopt_weights
 from tools.mini.assemble import assemble
 from tools.mini.autoencoder import train_autoencoder
 from tools.mini.denoiser import cache_latents, train_unet
+from tools.mini.judge import train_judge
 from tools.mini.render import read_scenes, render_scenes
 from tools.mini.segment import train_segmenter
 from tools.mini.towers import train_towers
@@ -68,6 +69,10 @@ def main() -> None:
     if arguments.part == "adopt":
         print(adopt_weights(arguments.out, work))
         return
+    if arguments.part == "judge":
+        render_scenes(photos, work, count=preset.scenes // 2, split="judge", on_step=on_step)
+        train_judge(work, steps=arguments.steps or preset.segmenter_steps, on_step=on_step)
+        return
     parts: dict[str, Callable[[], object]] = {
         "scenes": lambda: _render(photos, work, preset.scenes, on_step),
         "tokenizer": lambda: _make_tokenizer(work),
@@ -99,8 +104,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "part",
         choices=(
-            "all", "adopt", "scenes", "tokenizer", "autoencoder", "towers", "vision", "segmenter",
-            "latents", "unet", "assemble",
+            "all", "adopt", "judge", "scenes", "tokenizer", "autoencoder", "towers", "vision",
+            "segmenter", "latents", "unet", "assemble",
         ),
     )  # fmt: skip
     parser.add_argument("--photos", type=Path, default=Path("../shared/fashion-products"))

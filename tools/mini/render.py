@@ -44,7 +44,7 @@ def render_scenes(
         if wardrobe is None:
             products = read_products(photos)
             squares = read_squares(photos, products, work=work, name="squares")
-            wardrobe = open_wardrobe(products, squares, held_out=split != "train")
+            wardrobe = open_wardrobe(products, squares, held_out=split == "check")
         scenes = [make_scene(wardrobe, scene_seed(split, i)) for i in range(start, start + SHARD)]
         _write_shard(path, scenes)
         on_step(start + SHARD, count, f"{split} scenes")

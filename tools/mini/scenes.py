@@ -26,6 +26,9 @@ from tools.mini.photos import SIZE_PX, Pixels, Product
 
 MAX_GARMENTS = 5
 
+# Scenes to learn from, scenes of held-out products, and other scenes for the second judge.
+SPLITS = ("train", "check", "judge")
+
 # How often a class is drawn; rare kinds far above their share of the photographs.
 CLASS_WEIGHTS = {
     "t-shirt": 1.4, "shirt": 1.2, "top": 1.0, "sweater": 1.1, "jacket": 1.3, "dress": 1.2,
@@ -265,7 +268,7 @@ def _lay_out(
 
 def scene_seed(split: str, index: int) -> np.random.Generator:
     """Give the generator of one scene, so that any scene can be made again alone."""
-    return np.random.default_rng((17, 0 if split == "train" else 1, index))
+    return np.random.default_rng((17, SPLITS.index(split), index))
 
 
 def cache_path(work: Path, split: str) -> Path:
