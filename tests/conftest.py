@@ -24,12 +24,23 @@ def tiny_base(tmp_path_factory):
     return make_tiny_base(tmp_path_factory.mktemp("bases") / "tiny")
 
 
-@pytest.fixture(scope="session", params=["sd1", "sd2", "sdxl"])
-def any_base(request, tmp_path_factory):
-    """A tiny base of each family in turn."""
+@pytest.fixture(scope="session")
+def bases(tiny_base, tmp_path_factory):
+    """Give the tiny base of a family by its name; each is made once."""
     from tests.fakes import make_tiny_base
 
-    if request.param == "sd1":
-        return request.getfixturevalue("tiny_base")
-    folder = tmp_path_factory.mktemp("bases") / request.param
-    return make_tiny_base(folder, family=request.param)
+    made = {"sd1": tiny_base}
+
+    def find(family):
+        if family not in made:
+            folder = tmp_path_factory.mktemp("bases") / family
+            made[family] = make_tiny_base(folder, family=family)
+        return made[family]
+
+    return find
+
+
+@pytest.fixture(params=["sd1", "sd2", "sdxl"])
+def any_base(request, bases):
+    """A tiny base of each family in turn."""
+    return bases(request.param)

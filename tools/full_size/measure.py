@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from couturier.diffusion.adapters.attach import attach_adapter
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.loading import load_pipeline
-from couturier.diffusion.lora import attach_lora
 from couturier.diffusion.sampling import Draw, draw_picture
 from couturier.train.run import train_adapter
 from couturier.train.settings import TrainSettings
@@ -56,7 +56,7 @@ def measure(base: Path, dataset: Path, out: Path) -> Cost:
     pipeline = load_pipeline(str(base), choose_placement("cpu", "fp32"), safety=False)
     n_weights = sum(weight.numel() for weight in pipeline.unet.parameters())
     assert run.weights is not None
-    attach_lora(pipeline, run.weights, 1.0)
+    attach_adapter(pipeline, run.weights, 1.0)
     draw = Draw(
         prompt="a red dress",
         negative="",

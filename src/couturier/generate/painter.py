@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from couturier.diffusion.adapters.attach import attach_adapter
 from couturier.diffusion.bases import resolve_base
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.hashes import hash_base
 from couturier.diffusion.loading import load_pipeline
-from couturier.diffusion.lora import attach_lora
 from couturier.diffusion.sampling import Draw, draw_picture, find_cut_words, find_native_size
 from couturier.generate.metadata import hash_lora_for_a1111
 from couturier.generate.plan import Adapter, Request, find_adapters
@@ -126,7 +126,7 @@ def open_painter(settings: GenerateSettings) -> Painter:
     adapters = find_adapters(settings.lora)
     check = settings.safety != "off"
     pipeline = load_pipeline(settings.base, placement, safety=check)
-    hashes = [attach_lora(pipeline, a.weights, a.scale).sha256 for a in adapters]
+    hashes = [attach_adapter(pipeline, a.weights, a.scale).sha256 for a in adapters]
     facts = {
         "base": settings.base,
         "base_hash": hash_base(resolve_base(settings.base)),

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
-from couturier.diffusion.lora import ADAPTER_FILE, restore_lora, save_lora
+from couturier.diffusion.adapters.training import ADAPTER_FILE, restore_adapters, save_adapters
+from couturier.diffusion.denoiser import Denoiser
 from couturier.errors import AdapterError, StorageError
 from couturier.files import hash_file, read_json, replace_folder_whole, write_json
 
@@ -40,7 +40,7 @@ class Progress:
 
 def save_checkpoint(
     out: Path,
-    unet: UNet2DConditionModel,
+    denoiser: Denoiser,
     optimizer: torch.optim.Optimizer,
     *,
     progress: Progress,
@@ -50,15 +50,15 @@ def save_checkpoint(
 
     Args:
         out: The run folder.
-        unet: Holds the adapters.
+        denoiser: Holds the adapters.
         optimizer: Of exactly the adapters' parameters.
         progress: How far the run is.
         metadata: What the adapter file says of itself.
     """
     path = out / FOLDER / f"step-{progress.step:06d}"
     with replace_folder_whole(path) as folder:
-        save_lora(folder, unet, metadata)
-        save_file(_flatten(optimizer, unet), folder / _OPTIMIZER_FILE)
+        save_adapters(folder, denoiser, metadata)
+        save_file(_flatten(optimizer, denoiser), folder / _OPTIMIZER_FILE)
         files = {name: hash_file(folder / name) for name in (ADAPTER_FILE, _OPTIMIZER_FILE)}
         state = {
             "format": _FORMAT,
@@ -90,16 +90,14 @@ def find_whole_checkpoint(out: Path) -> tuple[Path | None, list[Path]]:
     return None, damaged
 
 
-def load_checkpoint(
-    path: Path, unet: UNet2DConditionModel, optimizer: torch.optim.Optimizer
-) -> Progress:
+def load_checkpoint(path: Path, denoiser: Denoiser, optimizer: torch.optim.Optimizer) -> Progress:
     """Put a checkpoint back into the adapters and the optimizer.
 
     Raises:
         AdapterError: it holds other matrices than these.
     """
-    restore_lora(unet, path / ADAPTER_FILE)
-    _unflatten(load_file(path / _OPTIMIZER_FILE), optimizer, unet)
+    restore_adapters(denoiser, path / ADAPTER_FILE)
+    _unflatten(load_file(path / _OPTIMIZER_FILE), optimizer, denoiser)
     state = read_json(path / _STATE_FILE)
     return Progress(state["step"], state["window"], state["seconds"], state["scaler"])
 
@@ -119,16 +117,14 @@ def _step_of(path: Path) -> int:
     return int(path.name.removeprefix("step-"))
 
 
-def _trained_names(unet: UNet2DConditionModel) -> list[str]:
+def _trained_names(denoiser: Denoiser) -> list[str]:
     """Name the trained parameters in the order the optimizer was given them."""
-    return [name for name, parameter in unet.named_parameters() if parameter.requires_grad]
+    return [name for name, parameter in denoiser.named_parameters() if parameter.requires_grad]
 
 
-def _flatten(
-    optimizer: torch.optim.Optimizer, unet: UNet2DConditionModel
-) -> dict[str, torch.Tensor]:
+def _flatten(optimizer: torch.optim.Optimizer, denoiser: Denoiser) -> dict[str, torch.Tensor]:
     states = optimizer.state_dict()["state"]
-    names = _trained_names(unet)
+    names = _trained_names(denoiser)
     return {
         f"{key}.{names[number]}": tensor.detach().cpu().contiguous()
         for number, state in states.items()
@@ -139,9 +135,9 @@ def _flatten(
 def _unflatten(
     tensors: dict[str, torch.Tensor],
     optimizer: torch.optim.Optimizer,
-    unet: UNet2DConditionModel,
+    denoiser: Denoiser,
 ) -> None:
-    numbers = {name: number for number, name in enumerate(_trained_names(unet))}
+    numbers = {name: number for number, name in enumerate(_trained_names(denoiser))}
     states: dict[int, dict[str, torch.Tensor]] = {}
     for full_name, tensor in tensors.items():
         key, _, name = full_name.partition(".")

@@ -253,7 +253,7 @@ def _log(bench: Bench, progress: Progress, *, held_out_loss: float | None) -> No
 def _save(bench: Bench, progress: Progress) -> None:
     save_checkpoint(
         bench.out,
-        bench.parts.unet,
+        bench.parts.denoiser,
         bench.optimizer,
         progress=progress,
         metadata={**bench.metadata, "step": progress.step},

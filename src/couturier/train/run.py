@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from couturier.dataset.records import HELD_OUT, Item, hash_items, read_items
+from couturier.diffusion.adapters.training import AdapterPlan, add_adapters, save_adapters
 from couturier.diffusion.bases import resolve_base
 from couturier.diffusion.device import Placement, choose_placement
 from couturier.diffusion.encoding import tokenize
 from couturier.diffusion.families import Family, read_family
 from couturier.diffusion.hashes import hash_base
 from couturier.diffusion.loading import BaseParts, load_parts
-from couturier.diffusion.lora import TARGET_MODULES, add_lora, save_lora
 from couturier.diffusion.schedule import read_schedule
 from couturier.errors import DatasetError, SettingsError, TrainingError
 from couturier.files import hash_json, read_json_lines, write_json_lines, write_text
@@ -216,13 +216,9 @@ def _train(order: _Order, *, resume: bool, on_step: OnStep) -> dict[str, Any]:
     settings = order.settings
     parts = load_parts(settings.base, order.placement)
     shown, held_out = _fill_caches(order, parts, on_step)
-    parameters = add_lora(
-        parts.unet,
-        rank=settings.rank,
-        alpha=settings.alpha or settings.rank,
-        targets=TARGET_MODULES,
-        seed=derive_seed(settings.seed, "adapter"),
-    )
+    plan = AdapterPlan(rank=settings.rank, alpha=settings.alpha or settings.rank)
+    trained = add_adapters(parts.denoiser, plan, seed=derive_seed(settings.seed, "adapter"))
+    parameters = [parameter for group in trained.values() for parameter in group]
     facts = order.facts
     bench = Bench(
         out=order.out,
@@ -243,7 +239,9 @@ def _train(order: _Order, *, resume: bool, on_step: OnStep) -> dict[str, Any]:
     )
     progress, notes = _start(bench, resume=resume)
     progress = run_steps(bench, progress)
-    save_lora(order.out / FINAL_FOLDER, parts.unet, {**bench.metadata, "step": progress.step})
+    save_adapters(
+        order.out / FINAL_FOLDER, parts.denoiser, {**bench.metadata, "step": progress.step}
+    )
     pictures = progress.step * settings.batch_size * settings.gradient_accumulation
     return {
         **facts,
@@ -264,7 +262,7 @@ def _start(bench: Bench, *, resume: bool) -> tuple[Progress, list[str]]:
         for note in notes:
             bench.on_step(0, bench.settings.max_steps, note)
         if checkpoint:
-            progress = load_checkpoint(checkpoint, bench.parts.unet, bench.optimizer)
+            progress = load_checkpoint(checkpoint, bench.parts.denoiser, bench.optimizer)
             bench.on_step(progress.step, bench.settings.max_steps, f"going on at {checkpoint}")
     _forget_later_metrics(bench.out / METRICS_FILE, progress.step)
     return progress, notes

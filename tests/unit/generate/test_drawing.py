@@ -9,9 +9,9 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from couturier.diffusion.adapters.training import AdapterPlan, add_adapters, save_adapters
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.loading import load_parts
-from couturier.diffusion.lora import add_lora, save_lora
 from couturier.diffusion.sampling import SAMPLERS, build_scheduler
 from couturier.errors import AdapterError, BaseModelError, LooksError, StorageError
 from couturier.generate.draw import render_looks
@@ -41,12 +41,12 @@ def adapter(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA with strong random weights, and an alpha that is not its rank."""
     folder = tmp_path_factory.mktemp("models") / "first" / "final_tensors"
     parts = load_parts(str(base), choose_placement("cpu"))
-    add_lora(parts.unet, rank=2, alpha=6.0)
+    add_adapters(parts.denoiser, AdapterPlan(rank=2, alpha=6.0))
     draws = torch.Generator().manual_seed(5)
     for name, parameter in parts.unet.named_parameters():
         if "lora_" in name:
             parameter.data.normal_(std=0.5, generator=draws)
-    save_lora(folder, parts.unet, {"base": "tiny"})
+    save_adapters(folder, parts.denoiser, {"base": "tiny"})
     return folder.parent
 
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from couturier.diffusion.adapters.training import AdapterPlan, adapter_tensors, add_adapters
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.loading import load_parts
-from couturier.diffusion.lora import adapter_tensors, add_lora
 from couturier.train.checkpoints import (
     Progress,
     find_whole_checkpoint,
@@ -16,9 +16,9 @@ from couturier.train.checkpoints import (
 @pytest.fixture
 def build(tiny_base):
     def build_both(seed):
-        unet = load_parts(str(tiny_base), choose_placement("cpu", "fp32")).unet
-        parameters = add_lora(unet, rank=2, alpha=2, seed=seed)
-        return unet, torch.optim.AdamW(parameters), parameters
+        denoiser = load_parts(str(tiny_base), choose_placement("cpu", "fp32")).denoiser
+        parameters = add_adapters(denoiser, AdapterPlan(rank=2, alpha=2), seed=seed)["unet"]
+        return denoiser, torch.optim.AdamW(parameters), parameters
 
     return build_both
 
@@ -29,29 +29,29 @@ def _step(optimizer, parameters):
     optimizer.step()
 
 
-def _save(out, unet, optimizer, step):
+def _save(out, denoiser, optimizer, step):
     progress = Progress(step, [0.5], 12.0, {})
-    return save_checkpoint(out, unet, optimizer, progress=progress, metadata={"step": step})
+    return save_checkpoint(out, denoiser, optimizer, progress=progress, metadata={"step": step})
 
 
 def test_weights_optimizer_and_progress_come_back(build, tmp_path):
-    unet, optimizer, parameters = build(seed=1)
+    denoiser, optimizer, parameters = build(seed=1)
     _step(optimizer, parameters)
-    path = _save(tmp_path, unet, optimizer, 7)
+    path = _save(tmp_path, denoiser, optimizer, 7)
     again, again_optimizer, again_parameters = build(seed=2)
     assert load_checkpoint(path, again, again_optimizer) == Progress(7, [0.5], 12.0, {})
     _step(optimizer, parameters)
     _step(again_optimizer, again_parameters)
-    expected = adapter_tensors(unet)
+    expected = adapter_tensors(denoiser)
     assert expected
     assert all(torch.equal(expected[n], tensor) for n, tensor in adapter_tensors(again).items())
 
 
 def test_the_newest_three_are_kept(build, tmp_path):
-    unet, optimizer, parameters = build(seed=1)
+    denoiser, optimizer, parameters = build(seed=1)
     _step(optimizer, parameters)
     for step in (5, 10, 1_000_000, 15):
-        _save(tmp_path, unet, optimizer, step)
+        _save(tmp_path, denoiser, optimizer, step)
     names = [path.name for path in list_checkpoints(tmp_path)]
     assert names == ["step-1000000", "step-000015", "step-000010"]
 
@@ -60,9 +60,9 @@ def test_the_newest_three_are_kept(build, tmp_path):
     "name", ["pytorch_lora_weights.safetensors", "optimizer.safetensors", "state.json"]
 )
 def test_a_checkpoint_with_a_damaged_file_is_passed_by(build, tmp_path, name):
-    unet, optimizer, parameters = build(seed=1)
+    denoiser, optimizer, parameters = build(seed=1)
     _step(optimizer, parameters)
-    whole, damaged = (_save(tmp_path, unet, optimizer, step) for step in (5, 10))
+    whole, damaged = (_save(tmp_path, denoiser, optimizer, step) for step in (5, 10))
     (damaged / name).write_bytes((damaged / name).read_bytes()[:-9])
     assert find_whole_checkpoint(tmp_path) == (whole, [damaged])
 
