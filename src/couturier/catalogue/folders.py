@@ -41,11 +41,13 @@ class Found:
         fault: A kind of `faults.FAULT_KINDS`, "" where all is well. "several pictures" comes
             with a path.
         reason: What is wrong.
+        name: The picture's name within the folder, or its address; "" where there is none.
     """
 
     path: Path | None
     fault: str = ""
     reason: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class PictureFolder:
     unsafe: tuple[str, ...] = ()
     _by_path: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _by_stem: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    _used: set[str] = field(default_factory=set, repr=False)
 
     def find_by_id(self, image_id: str) -> Found:
         """Find `<image_id>.*`, in the folder itself before its subfolders, case aside."""
@@ -112,11 +115,14 @@ class PictureFolder:
         named = f", and no {parts[-1][:80]!r} is there" if parts else ""
         return Found(None, "web address", f"{address[:120]!r} is a web address{named}")
 
-    def list_unused(self, used: Iterable[Path]) -> list[str]:
+    def mark_used(self, names: Iterable[str]) -> None:
+        """Note that a row leads to these pictures."""
+        self._used.update(_fold(strip_suffix(name)) for name in names)
+
+    def list_unused(self) -> list[str]:
         """Name the pictures that no row led to, nor to another file of the same name."""
-        stems = {_fold(strip_suffix(path.relative_to(self.root).as_posix())) for path in used}
         names = sorted({name for names in self._by_path.values() for name in names})
-        return [name for name in names if _fold(strip_suffix(name)) not in stems]
+        return [name for name in names if _fold(strip_suffix(name)) not in self._used]
 
     def _starts(self, parts: tuple[str, ...]) -> list[int]:
         """Where the path may begin: at once, or after the images folder's own name."""
@@ -130,18 +136,19 @@ class PictureFolder:
 
     def _choose(self, wanted: str, names: list[str]) -> Found:
         if len(names) == 1:
-            return Found(self.root / names[0])
+            return Found(self.root / names[0], name=names[0])
         exact = [name for name in names if wanted in (name, strip_suffix(name), _stem(name))]
         if len({strip_suffix(name) for name in exact or names}) > 1:
             told = ", ".join(sorted(names)[:4])
             return Found(None, "ambiguous picture", f"{wanted[:80]!r} could be any of {told}")
         first, *others = sorted(exact or names, key=_rank)
         if not others:
-            return Found(self.root / first)
+            return Found(self.root / first, name=first)
         return Found(
             self.root / first,
             "several pictures",
             f"{first} is used, {', '.join(others[:4])} is not",
+            first,
         )
 
 

@@ -1,7 +1,7 @@
 """Reads a shop's product data as it is: rows become products, their pictures are found."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from couturier.catalogue.columns import ColumnMap
@@ -13,6 +13,7 @@ from couturier.catalogue.readers.rows import Row
 from couturier.catalogue.records import Catalogue, Fault, Product
 from couturier.errors import CatalogueError
 from couturier.garments.text import clean_text
+from couturier.spill import FirstSeen
 
 _OTHER_IDS = ("sku", "handle")
 MAX_TEXT_CHARS = 20_000  # a page of copy has 3,000; what is longer is a mishap of the export
@@ -21,7 +22,18 @@ MAX_TEXT_CHARS = 20_000  # a page of copy has 3,000; what is longer is a mishap 
 def read_catalogue(
     product_data: Path, *, images: Path | None, columns: Sequence[str] = ()
 ) -> Catalogue:
-    """Read a catalogue: every row is either a product or named in the faults.
+    """Read a whole catalogue into memory; see `stream_catalogue`."""
+    read = list(stream_catalogue(product_data, images=images, columns=columns))
+    products = tuple(one for one in read if isinstance(one, Product))
+    return Catalogue(product_data, products, tuple(one for one in read if isinstance(one, Fault)))
+
+
+def stream_catalogue(
+    product_data: Path, *, images: Path | None, columns: Sequence[str] = ()
+) -> Iterator[Product | Fault]:
+    """Read a catalogue row by row: each is either a product or named in a fault.
+
+    Memory does not grow with the rows, only with the files of the images folder.
 
     Args:
         product_data: A file of any format that a module of `catalogue.readers` reads.
@@ -29,9 +41,10 @@ def read_catalogue(
             missed).
         columns: Which column is what, as in "id=sku", where the names do not say it.
 
-    Returns:
-        Products in the order of the source; those without a picture or a text are among them,
-        with the reason in the faults or for the caller to tell.
+    Yields:
+        Products in the order of the source, each after the faults of its row; those without a
+        picture or a text are among them, with the reason in the faults or for the caller to
+        tell. What is wrong with the images folder comes last.
 
     Raises:
         CatalogueError: the file as a whole cannot be read or holds no rows, none of which has
@@ -40,74 +53,89 @@ def read_catalogue(
         StorageError: there is no such file.
     """
     rows = choose_reader(product_data)(product_data)
-    folder = list_pictures(images) if images else None
-    names = ColumnMap(columns)
-    faults: list[Fault] = []
-    products: list[Product] = []
-    first_records: dict[str, int] = {}
-    n_rows = 0
+    reading = _Reading(list_pictures(images) if images else None, ColumnMap(columns))
     for row in rows:
-        n_rows += 1
-        product, found = _read_row(_rename(row, names), folder, first_records)
-        faults += found
-        if product:
-            first_records[product.image_id] = row.record
-            products.append(product)
-    if not n_rows:
-        raise CatalogueError(f"{product_data}: holds no rows", fix="export the product data again")
-    names.check(product_data)
-    if n_rows > 1 and all(fault.fault == "no id" for fault in faults) and not products:
-        raise CatalogueError(
-            f"{product_data}: no column holds an id ({', '.join(names.list_met()[:12])})",
-            fix="name it with --map id=COLUMN",
+        yield from reading.read_row(row)
+    reading.check(product_data)
+    if reading.folder:
+        yield from _tell_folder(reading.folder)
+
+
+@dataclass
+class _Reading:
+    """One catalogue being read: what must be known of the rows so far."""
+
+    folder: PictureFolder | None
+    names: ColumnMap
+    _first_records: FirstSeen = field(default_factory=FirstSeen)
+    _n_rows: int = 0
+    _n_without_id: int = 0
+
+    def read_row(self, row: Row) -> Iterator[Product | Fault]:
+        """Give the row's faults, then its product if it is one."""
+        self._n_rows += 1
+        if isinstance(row.value, dict):
+            row = replace(row, value=self.names.rename(row.value))
+        if row.broken or not isinstance(row.value, dict):
+            reason = row.broken or f"row {row.record} is {_named(row.value)}, expected an object"
+            key = row.key or ""
+            yield make_fault("unreadable row", reason, image_id=key, record=row.record)
+            return
+        fields = map_fields(row.value, row.key)
+        image_id = fields.image_id or _id_of_path(fields)
+        if not image_id:
+            self._n_without_id += 1
+            yield make_fault("no id", f"row {row.record} has no image_id", record=row.record)
+            return
+        yield from self._read_product(image_id, row.record, fields)
+
+    def _read_product(
+        self, image_id: str, record: int, fields: RowFields
+    ) -> Iterator[Product | Fault]:
+        # By both: one line of a shop's table may make several products.
+        own = record << 32 | self._n_rows
+        first = self._first_records.setdefault(image_id, own)
+        if first != own:
+            reason = f"{image_id[:80]!r} is the id of row {first >> 32} already"
+            yield make_fault("repeated id", reason, image_id=image_id, record=record)
+            return
+        pictures, faults = _find_pictures(image_id, record, fields, self.folder)
+        yield from faults
+        yield Product(
+            image_id=image_id,
+            record=record,
+            title=clean_text(fields.title[:MAX_TEXT_CHARS]),
+            description=clean_text(fields.description[:MAX_TEXT_CHARS]),
+            pictures=tuple(found.path for found in pictures if found.path),
+            names=tuple(found.name for found in pictures if found.path),
+            fields=fields.others,
         )
-    if folder:
-        faults += _tell_folder(folder, products)
-    return Catalogue(product_data, tuple(products), tuple(faults))
+
+    def check(self, product_data: Path) -> None:
+        """Check, after the last row, what only all rows together show.
+
+        Raises:
+            CatalogueError: there were none, none has an id, or no row has a mapped column.
+        """
+        if not self._n_rows:
+            raise CatalogueError(
+                f"{product_data}: holds no rows", fix="export the product data again"
+            )
+        self.names.check(product_data)
+        if 1 < self._n_rows == self._n_without_id:
+            met = ", ".join(self.names.list_met()[:12])
+            raise CatalogueError(
+                f"{product_data}: no column holds an id ({met})", fix="name it with --map id=COLUMN"
+            )
 
 
-def _rename(row: Row, names: ColumnMap) -> Row:
-    return replace(row, value=names.rename(row.value)) if isinstance(row.value, dict) else row
-
-
-def _tell_folder(folder: PictureFolder, products: list[Product]) -> list[Fault]:
-    used = [path for product in products for path in product.pictures]
-    unread = [make_fault("unreadable folder", text, file=text) for text in folder.unreadable]
-    unread += [
-        make_fault("unsafe path", f"{name[:120]!r} leads out of the zip", file=name[:200])
-        for name in folder.unsafe
-    ]
-    unused = [
-        make_fault("unused picture", f"no row leads to {name}", file=name)
-        for name in folder.list_unused(used)
-    ]
-    return unread + unused
-
-
-def _read_row(
-    row: Row, folder: PictureFolder | None, first_records: dict[str, int]
-) -> tuple[Product | None, list[Fault]]:
-    if row.broken or not isinstance(row.value, dict):
-        reason = row.broken or f"row {row.record} is {_named(row.value)}, expected an object"
-        fault = make_fault("unreadable row", reason, image_id=row.key or "", record=row.record)
-        return None, [fault]
-    fields = map_fields(row.value, row.key)
-    image_id = fields.image_id or _id_of_path(fields)
-    if not image_id:
-        return None, [make_fault("no id", f"row {row.record} has no image_id", record=row.record)]
-    if image_id in first_records:
-        reason = f"{image_id[:80]!r} is the id of row {first_records[image_id]} already"
-        return None, [make_fault("repeated id", reason, image_id=image_id, record=row.record)]
-    pictures, faults = _find_pictures(image_id, row.record, fields, folder)
-    product = Product(
-        image_id=image_id,
-        record=row.record,
-        title=clean_text(fields.title[:MAX_TEXT_CHARS]),
-        description=clean_text(fields.description[:MAX_TEXT_CHARS]),
-        pictures=pictures,
-        fields=fields.others,
-    )
-    return product, faults
+def _tell_folder(folder: PictureFolder) -> Iterator[Fault]:
+    for text in folder.unreadable:
+        yield make_fault("unreadable folder", text, file=text)
+    for name in folder.unsafe:
+        yield make_fault("unsafe path", f"{name[:120]!r} leads out of the zip", file=name[:200])
+    for name in folder.list_unused():
+        yield make_fault("unused picture", f"no row leads to {name}", file=name)
 
 
 def _id_of_path(fields: RowFields) -> str:
@@ -117,16 +145,16 @@ def _id_of_path(fields: RowFields) -> str:
 
 def _find_pictures(
     image_id: str, record: int, fields: RowFields, folder: PictureFolder | None
-) -> tuple[tuple[Path, ...], list[Fault]]:
+) -> tuple[list[Found], list[Fault]]:
     """Find what the row names; if it names nothing that is there, look for the id."""
     if folder is None:
-        return (), []
-    pictures: list[Path] = []
+        return [], []
+    pictures: list[Found] = []
     faults: list[Fault] = []
     for written in fields.pictures:
         found = folder.find_by_path(written)
-        if found.path and found.path not in pictures:
-            pictures.append(found.path)
+        if found.path and all(found.path != other.path for other in pictures):
+            pictures.append(found)
         if found.fault:
             fault = make_fault(
                 found.fault, found.reason, image_id=image_id, file=written[:200], record=record
@@ -134,7 +162,7 @@ def _find_pictures(
             faults.append(fault)
     if not pictures:
         found = _find_by_ids(image_id, fields, folder)
-        pictures = [found.path] if found.path else []
+        pictures = [found] if found.path else []
         if found.path and faults and faults[0].fault == "web address":
             faults.pop(0)  # saved under the product's id, as the first address' picture
         # The reason why a named path failed says more than that the id led nowhere too.
@@ -144,7 +172,8 @@ def _find_pictures(
                 found.fault, found.reason, image_id=image_id, file=name, record=record
             )
             faults.append(fault)
-    return tuple(pictures), faults
+    folder.mark_used(found.name for found in pictures)
+    return pictures, faults
 
 
 def _find_by_ids(image_id: str, fields: RowFields, folder: PictureFolder) -> Found:

@@ -42,6 +42,7 @@ class Product:
         description: The shop's copy, cleaned of HTML; "" where there is none.
         pictures: Paths of its pictures; empty where none was found.
         fields: Every other field of the row, as it stands.
+        names: One a picture, as the shop knows it: from the images folder, or its address.
     """
 
     image_id: str
@@ -50,6 +51,7 @@ class Product:
     description: str
     pictures: tuple[Path, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 from couturier.garments.spacing import part_words
 
@@ -14,6 +15,7 @@ _CAMEL = re.compile(r"(?<![\w'’])([a-z][a-z'’]+)([A-Z][a-z]+)")
 _SPACES = re.compile(r"[^\S\n]+")
 
 
+@lru_cache(maxsize=64)  # titles that stand for copy, and what the grammar is handed cleaned
 def clean_text(raw: str) -> str:
     """Make shop copy readable; what is readable already comes back as it was.
 
@@ -27,9 +29,20 @@ def clean_text(raw: str) -> str:
     text = _BREAK.sub("\n", text)
     text = _TAG.sub("", text)
     text = unicodedata.normalize("NFC", text)
-    text = "".join(_visible(character) for character in text)
+    text = text.translate(_SHOWN)
     text = _CAMEL.sub(r"\1\n\2", text)
     return part_words(_tidy(text))
+
+
+class _Shown(dict[int, str]):
+    """What each character, by its number, is replaced by; found out once a character."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _visible(chr(code))
+        return self[code]
+
+
+_SHOWN = _Shown()
 
 
 def _visible(character: str) -> str:

@@ -4,7 +4,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from couturier.catalogue.readers.rows import Format, Opening, Row, parse_json, read_source
+from couturier.catalogue.readers.rows import (
+    Format,
+    Opening,
+    Row,
+    open_source,
+    parse_json,
+    refuse_empty,
+)
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -15,11 +22,13 @@ def read_rows(path: Path) -> Iterator[Row]:
         CatalogueError: it is empty or no UTF-8 text.
     """
     record = 0
-    # Not splitlines(): U+2028 and its like may stand inside a JSON text.
-    for line, text in enumerate(read_source(path).split("\n"), start=1):
-        if text.strip():
-            record += 1
-            yield _row(record, line, text)
+    with open_source(path) as lines:
+        for line, text in enumerate(lines, start=1):
+            if text.strip():
+                record += 1
+                yield _row(record, line, text.rstrip("\r\n"))
+    if not record:
+        refuse_empty(path)
 
 
 def _row(record: int, line: int, text: str) -> Row:

@@ -1,59 +1,140 @@
 """Reads one JSON value: a list of rows, an object keyed by id, or a list wrapped in an object."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from couturier.catalogue.readers.rows import (
-    Format,
-    Opening,
-    RepeatedKeys,
-    Row,
-    parse_json,
-    read_source,
-)
+from couturier.catalogue.readers.json_stream import JsonStream
+from couturier.catalogue.readers.rows import Format, Opening, Row, open_source, refuse_empty
 from couturier.errors import CatalogueError
 
 _SHAPES = "a list of rows, or an object keyed by image_id"
 _WRAPPERS = ("products", "items", "rows", "data", "product_data")
+_HELD_BACK = 200  # more fields than a row has, fewer rows than take notable memory
 _TELLS_ONE_ROW = ("image_id", "description", "title")
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Read a product_data.json of any of the known shapes.
+    """Read a product_data.json of any of the known shapes, a row at a time.
 
     Raises:
-        CatalogueError: it is no JSON (with line and column), or holds something else.
+        CatalogueError: it is no JSON (with line and column), or holds something else; rows
+            before the place that is none have been given by then.
         StorageError: there is no such file.
     """
-    value = _unwrap(_parse(path, read_source(path)))
-    if isinstance(value, list):
-        yield from (Row(record, entry) for record, entry in enumerate(value, start=1))
-    elif isinstance(value, dict):
-        yield from _keyed(value)
+    with open_source(path) as text:
+        stream = JsonStream(text)
+        try:
+            yield from _read_top(path, stream)
+            if stream.peek():
+                raise stream.refuse("Extra data")
+        except json.JSONDecodeError as fault:
+            line, column = stream.place(fault)
+            raise CatalogueError(
+                f"{path}, line {line}, column {column}: no JSON ({_reason(fault)})",
+                fix="mend the file at that place, or export it again",
+            ) from fault
+        except UnicodeDecodeError:
+            raise
+        except ValueError as fault:
+            raise CatalogueError(
+                f"{path}: no readable JSON ({fault})", fix=f"export the product data as {_SHAPES}"
+            ) from fault
+
+
+def _read_top(path: Path, stream: JsonStream) -> Iterator[Row]:
+    opens = stream.peek()
+    if not opens:
+        refuse_empty(path)
+    if opens == "[":
+        yield from _read_list(stream)
+    elif opens == "{":
+        yield from _read_object(stream)
     else:
         raise CatalogueError(
-            f"{path}: holds {_named(value)}, expected {_SHAPES}",
+            f"{path}: holds {_named(stream.read_value())}, expected {_SHAPES}",
             fix=f"export the product data as {_SHAPES}",
         )
 
 
-def _parse(path: Path, text: str) -> Any:
-    try:
-        return parse_json(text)
-    except json.JSONDecodeError as fault:
-        raise CatalogueError(
-            f"{path}, line {fault.lineno}, column {fault.colno}: no JSON ({_reason(text, fault)})",
-            fix="mend the file at that place, or export it again",
-        ) from fault
-    except ValueError as fault:
-        raise CatalogueError(
-            f"{path}: no readable JSON ({fault})", fix=f"export the product data as {_SHAPES}"
-        ) from fault
+def _read_list(stream: JsonStream) -> Iterator[Row]:
+    stream.take("[")
+    record = 0
+    while stream.peek() != "]":
+        if record:
+            stream.take(",")
+            if stream.peek() == "]":
+                raise stream.refuse("Expecting value")
+        record += 1
+        yield Row(record, stream.read_value())
+    stream.take("]")
 
 
-def _reason(text: str, fault: json.JSONDecodeError) -> str:
+def _read_object(stream: JsonStream) -> Iterator[Row]:
+    """Read rows keyed by id, one bare row, or a list of rows under one of the `_WRAPPERS`.
+
+    Which of them it is shows at the end or where the list begins; until then pairs are held back.
+    """
+    held: list[tuple[str, Any]] = []
+    n_before = 0
+    for key in _read_keys(stream):
+        if key in _WRAPPERS and not n_before and stream.peek() == "[":
+            yield from _read_list(stream)
+            deque(_read_values(stream), maxlen=0)  # what else the wrapper says
+            return
+        held.append((key, stream.read_value()))
+        if n_before or len(held) > _HELD_BACK:
+            yield from _keyed(held, n_before)
+            n_before += len(held)
+            held.clear()
+    fields = dict(held)
+    is_one_row = any(isinstance(fields.get(name), str) for name in _TELLS_ONE_ROW)
+    if is_one_row and "image_id" in fields and not n_before:
+        yield Row(1, fields)
+    else:
+        yield from _keyed(held, n_before)
+
+
+def _read_keys(stream: JsonStream) -> Iterator[str]:
+    """Give each key of an object; its value is to be read before the next."""
+    stream.take("{")
+    is_first = True
+    while stream.peek() != "}":
+        if not is_first:
+            stream.take(",")
+        yield _read_key(stream)
+        is_first = False
+    stream.take("}")
+
+
+def _read_values(stream: JsonStream) -> Iterator[Any]:
+    """Read the rest of an object."""
+    while stream.peek() != "}":
+        stream.take(",")
+        _read_key(stream)
+        yield stream.read_value()
+    stream.take("}")
+
+
+def _read_key(stream: JsonStream) -> str:
+    if stream.peek() != '"':
+        raise stream.refuse("Expecting property name enclosed in double quotes")
+    key = str(stream.read_value())
+    stream.take(":")
+    return key
+
+
+def _keyed(pairs: Iterable[tuple[str, Any]], n_before: int) -> Iterator[Row]:
+    for record, (key, entry) in enumerate(pairs, start=n_before + 1):
+        # {"0001": "A red dress"}: the least a shop can say.
+        row = {"description": entry} if isinstance(entry, str) else entry
+        yield Row(record, row, key=key)
+
+
+def _reason(fault: json.JSONDecodeError) -> str:
+    text = fault.doc
     closes = text[fault.pos : fault.pos + 1] in ("]", "}")
     after_comma = text[: fault.pos].rstrip().endswith(",")
     # Python up to 3.12 points at the bracket, later ones at the comma and call it illegal.
@@ -62,25 +143,6 @@ def _reason(text: str, fault: json.JSONDecodeError) -> str:
     if fault.pos >= len(text.rstrip()):
         return "the file ends too early"
     return fault.msg[:1].lower() + fault.msg[1:]
-
-
-def _unwrap(value: Any) -> Any:
-    """Take the rows out of {"products": [...]}, and take one bare row as a list of one."""
-    if not isinstance(value, dict):
-        return value
-    for name in _WRAPPERS:
-        if isinstance(value.get(name), list):
-            return value[name]
-    is_one_row = any(isinstance(value.get(name), str) for name in _TELLS_ONE_ROW)
-    return [value] if is_one_row and "image_id" in value else value
-
-
-def _keyed(value: dict[str, Any]) -> Iterator[Row]:
-    pairs = value.pairs if isinstance(value, RepeatedKeys) else value.items()
-    for record, (key, entry) in enumerate(pairs, start=1):
-        # {"0001": "A red dress"}: the least a shop can say.
-        row = {"description": entry} if isinstance(entry, str) else entry
-        yield Row(record, row, key=key)
 
 
 def _named(value: Any) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from couturier.catalogue.readers.rows import Row, last_part, plain_name
+from couturier.spill import FirstSeen
 
 _PICTURES = ("image_link", "additional_image_link", "lifestyle_image_link")
 _CATEGORIES = ("product_type", "google_product_category")
@@ -19,7 +20,7 @@ def make_rows(items: Iterable[Row]) -> Iterator[Row]:
     Args:
         items: As the file gives them; values are texts or lists of texts.
     """
-    seen: set[tuple[str, ...]] = set()
+    seen = FirstSeen()
     for item in items:
         if item.broken:
             yield item
@@ -27,10 +28,9 @@ def make_rows(items: Iterable[Row]) -> Iterator[Row]:
         row = make_row(item.value)
         group = row.get("item_group_id")
         first = row["images"][0] if row["images"] else ""
-        key = (str(group), str(row.get("color")), str(row.get("pattern")), first)
-        if group and first and key in seen:
+        key = "\0".join((str(group), str(row.get("color")), str(row.get("pattern")), first))
+        if group and first and seen.setdefault(key, item.record) != item.record:
             continue
-        seen.add(key)
         yield Row(item.record, row)
 
 

@@ -5,9 +5,11 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TextIO
 
 from couturier.errors import CatalogueError, MissingExtraError, StorageError
 
@@ -71,15 +73,14 @@ class Format:
     is_general: bool = False
 
 
-class RepeatedKeys(dict[str, Any]):
-    """A JSON object in which a key stands twice; `pairs` still holds them all."""
-
-    pairs: tuple[tuple[str, Any], ...] = ()
-
-
 def plain_name(name: object) -> str:
     """Give a column's name in its plain form: "Body (HTML)" and "body_html" are one."""
-    return re.sub(r"\W+", "_", str(name).strip().lower()).strip("_")
+    return _plain_name(str(name))
+
+
+@lru_cache(maxsize=4096)  # every row has the same columns
+def _plain_name(name: str) -> str:
+    return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
 
 
 def last_part(value: Any) -> Any:
@@ -102,30 +103,56 @@ def load_extra(module: str) -> Any:
         ) from fault
 
 
-def read_source(path: Path) -> str:
-    """Read a shop's file as text: UTF-8, or UTF-16 where it opens with the mark of it.
+@contextmanager
+def open_source(path: Path) -> Iterator[TextIO]:
+    """Open a shop's file as text: UTF-8, or UTF-16 where it opens with the mark of it.
+
+    Line ends come as they stand. It is read a piece at a time: memory does not grow with it.
 
     Raises:
         StorageError: there is no such file, or it may not be read.
         CatalogueError: it is empty, or in another encoding.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        encoding = "utf-16" if wide else "utf-8-sig"
+        with path.open(encoding=encoding, newline="") as text:
+            yield text
+    except UnicodeDecodeError as fault:
+        raise CatalogueError(
+            f"{path}: not UTF-8 text (byte {_find_bad_byte(path, encoding)})",
+            fix="save the file as UTF-8",
+        ) from fault
     except OSError as fault:
         raise StorageError(
             f"{path}: {fault.strerror or fault}",
             fix="give the path of the shop's product_data.json",
         ) from fault
-    encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as fault:
-        raise CatalogueError(
-            f"{path}: not UTF-8 text (byte {fault.start})", fix="save the file as UTF-8"
-        ) from fault
-    if not text.strip():
-        raise CatalogueError(f"{path}: empty", fix="export the product data again")
-    return text
+
+
+def refuse_empty(path: Path) -> NoReturn:
+    """Refuse a file in which there is nothing but spaces.
+
+    Raises:
+        CatalogueError: always.
+    """
+    raise CatalogueError(f"{path}: empty", fix="export the product data again")
+
+
+def _find_bad_byte(path: Path, encoding: str) -> int:
+    """Find the first byte that is no text; counted from 0."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    n_read = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            n_waiting = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as fault:
+                return n_read - n_waiting + fault.start
+            n_read += len(chunk)
+    return n_read  # it ends in the middle of a character
 
 
 def parse_json(text: str) -> Any:
@@ -135,15 +162,6 @@ def parse_json(text: str) -> Any:
         ValueError: it is no JSON, nests too deep or holds an endless number.
     """
     try:
-        return json.loads(text, object_pairs_hook=_to_object, parse_constant=lambda _: None)
+        return json.loads(text, parse_constant=lambda _: None)
     except RecursionError as fault:
         raise ValueError("nested too deep") from fault
-
-
-def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = dict(pairs)
-    if len(plain) == len(pairs):
-        return plain
-    repeated = RepeatedKeys(plain)
-    repeated.pairs = tuple(pairs)
-    return repeated

@@ -7,6 +7,7 @@ from typing import Any
 from couturier.catalogue.readers import tables
 from couturier.catalogue.readers.rows import Format, Opening, Row, last_part, plain_name
 from couturier.catalogue.readers.variants import Variant, make_rows
+from couturier.spill import Gathered
 
 # The classic export and the one of 2025 ("URL handle", "Product image URL") side by side.
 _HANDLE = ("handle", "url_handle")
@@ -16,8 +17,6 @@ _VARIANT_PICTURE = ("variant_image", "variant_image_url")
 _SKU = ("variant_sku", "sku")
 _KEPT = ("vendor", "tags", "status")
 _NO_OPTION = ("title", "default title")  # how Shopify writes that a product has no variants
-
-_Line = tuple[int, dict[str, Any]]
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -30,17 +29,18 @@ def read_rows(path: Path) -> Iterator[Row]:
         StorageError: there is no such file.
         CatalogueError: it is no readable table.
     """
-    products: dict[str, list[_Line]] = {}
+    products = Gathered()
     for row in tables.read_rows(path):
         if row.broken:
             yield row
             continue
         cells = {plain_name(name): value for name, value in row.value.items()}
         if handle := _first([cells], _HANDLE):
-            products.setdefault(handle, []).append((row.record, cells))
+            products.add(handle, [row.record, cells])
         else:
             yield Row(row.record, {})
-    for handle, lines in products.items():
+    products.index()
+    for handle, lines in products.groups():
         for value in _make_product(handle, [cells for _, cells in lines]):
             yield Row(lines[0][0], value)
 

@@ -1,11 +1,12 @@
 """Reads CSV and TSV: names in the first line, one row a record."""
 
 import csv
-import io
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TextIO
 
-from couturier.catalogue.readers.rows import Format, Opening, Row, read_source
+from couturier.catalogue.readers.rows import Format, Opening, Row, open_source, refuse_empty
 from couturier.errors import CatalogueError
 
 _MAX_CELL_CHARS = 1_000_000
@@ -18,9 +19,16 @@ def read_rows(path: Path) -> Iterator[Row]:
         StorageError: there is no such file.
         CatalogueError: it is empty, no UTF-8 text, or has a heading and no rows.
     """
-    text = read_source(path)
     csv.field_size_limit(_MAX_CELL_CHARS)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text))
+    with open_source(path) as text:
+        yield from _read_table(path, text)
+
+
+def _read_table(path: Path, text: TextIO) -> Iterator[Row]:
+    opening = _read_opening(text)
+    if not opening:
+        refuse_empty(path)
+    lines = csv.reader(chain(opening, text), delimiter=_find_delimiter(opening[-1]))
     names = _read_heading(path, lines)
     if len(names) < 2:
         raise CatalogueError(
@@ -61,8 +69,17 @@ def _row(record: int, names: list[str], cells: list[str], *, line: int) -> Row:
     return Row(record, {name: cell or None for name, cell in zip(names, cells, strict=False)})
 
 
-def _find_delimiter(text: str) -> str:
-    heading = text.lstrip().split("\n", 1)[0]
+def _read_opening(text: TextIO) -> list[str]:
+    """Read up to the first line that holds anything; none where no line does."""
+    opening: list[str] = []
+    for line in text:
+        opening.append(line)
+        if line.strip():
+            return opening
+    return []
+
+
+def _find_delimiter(heading: str) -> str:
     return max(("\t", ",", ";", "|"), key=heading.count)
 
 

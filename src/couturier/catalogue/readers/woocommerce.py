@@ -13,11 +13,10 @@ from couturier.catalogue.readers.variants import (
     Variant,
     make_rows,
 )
+from couturier.spill import FirstSeen, Gathered
 
 _COMMA = re.compile(r"(?<!\\),\s*")  # a comma that belongs to a value is written "\,"
 _MAX_ATTRIBUTES = 20
-
-_Line = tuple[int, dict[str, Any]]
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -30,37 +29,40 @@ def read_rows(path: Path) -> Iterator[Row]:
         StorageError: there is no such file.
         CatalogueError: it is no readable table.
     """
-    parents: list[_Line] = []
-    variations: list[_Line] = []
+    parents, variations = Gathered(), Gathered()
+    places = FirstSeen()
     for row in tables.read_rows(path):
         if row.broken:
             yield row
             continue
         line = {plain_name(name): value for name, value in row.value.items()}
-        kind = _text(line, "type").casefold()
-        (variations if kind.startswith("variation") else parents).append((row.record, line))
-    children, orphans = _join(parents, variations)
-    for place, (record, line) in enumerate([*parents, *orphans]):
-        for value in _make_product(line, children.get(place, [])):
-            yield Row(record, value)
-
-
-def _join(
-    parents: Sequence[_Line], variations: Sequence[_Line]
-) -> tuple[dict[int, list[dict[str, Any]]], list[_Line]]:
-    places: dict[str, int] = {}
-    for place, (_, line) in enumerate(parents):
+        if _text(line, "type").casefold().startswith("variation"):
+            variations.add(_text(line, "parent"), [row.record, line])
+            continue
+        parents.add(str(row.record), [row.record, line])
         for name in (_text(line, "sku"), f"id:{_text(line, 'id')}"):
-            places.setdefault(name, place)
-    children: dict[int, list[dict[str, Any]]] = {}
-    orphans: list[_Line] = []
-    for record, line in variations:
-        named = _text(line, "parent")
-        if named and named in places:
-            children.setdefault(places[named], []).append(line)
-        else:
-            orphans.append((record, line))
-    return children, orphans
+            places.setdefault(name, row.record)
+    for gathered in (parents, variations):
+        gathered.index()
+    yield from _join(parents, variations, places)
+
+
+def _join(parents: Gathered, variations: Gathered, places: FirstSeen) -> Iterator[Row]:
+    """Give parents with their variations, then the variations whose parent is nowhere."""
+    for name, lines in parents.groups():
+        record, line = lines[0]
+        names = dict.fromkeys((_text(line, "sku"), f"id:{_text(line, 'id')}"))
+        own = [n for n in names if n and places.find(n) == int(name)]
+        children = sorted(
+            (entry for n in own for entry in variations.find(n)), key=lambda entry: int(entry[0])
+        )
+        for value in _make_product(line, [child for _, child in children]):
+            yield Row(record, value)
+    for parent, lines in variations.groups():
+        if not parent or places.find(parent) is None:
+            for record, line in lines:
+                for value in _make_product(line, []):
+                    yield Row(record, value)
 
 
 def _make_product(
