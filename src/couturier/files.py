@@ -16,6 +16,12 @@ from couturier.errors import StorageError
 _HASH_CHUNK_BYTES = 1 << 20
 
 
+def find_home() -> Path:
+    """Give couturier's own folder on this machine: $COUTURIER_HOME, else ~/.cache/couturier."""
+    named = os.environ.get("COUTURIER_HOME")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "couturier"
+
+
 @contextmanager
 def replace_whole(path: Path) -> Iterator[Path]:
     """Hand out a temporary path beside `path`; on a clean exit it takes the place of `path`.
@@ -135,8 +141,12 @@ def hash_file(path: Path) -> str:
 
 def hash_json(value: Any) -> str:
     """Give the SHA-256 of a value's canonical JSON as 64 hex digits."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(write_canonical(value).encode()).hexdigest()
+
+
+def write_canonical(value: Any) -> str:
+    """Write a value as the one JSON text that all equal values share."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def require_room(folder: Path, needed_bytes: int) -> None:

@@ -19,6 +19,7 @@ from couturier.files import (
 from couturier.runs import OnStep
 
 if TYPE_CHECKING:  # at run time these load pydantic, and --help must answer at once
+    from couturier.dataset.check import CatalogueCheck
     from couturier.dataset.settings import DatasetSettings
     from couturier.evaluate.settings import EvaluateSettings
     from couturier.generate.settings import GenerateSettings
@@ -69,7 +70,7 @@ def check(
     given: Given,
     on_step: OnStep,
     page: Path | None = None,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> "CatalogueCheck":
     """Read a catalogue and judge it: rows with caption and garments, all faults, and a page."""
     from couturier.dataset.check import check_catalogue
     from couturier.dataset.page import write_check_page
@@ -78,7 +79,7 @@ def check(
     result = check_catalogue(product_data, images=images, settings=settings, on_step=on_step)
     if page is not None:
         write_check_page(product_data, result, out=page)
-    return [row.as_dict() for row in result.rows], [asdict(fault) for fault in result.faults]
+    return result
 
 
 def dataset(

@@ -13,7 +13,7 @@ from couturier.files import read_json, write_json
 FORMAT = 1
 
 OnStep = Callable[[int, int, str], None]
-"""Long work tells how many are done, how many there are, and a short note."""
+"""Long work tells how many are done, how many there are (0: not known yet), and a short note."""
 
 _PACKAGES = ("torch", "diffusers", "transformers", "peft", "accelerate", "safetensors", "Pillow")
 

@@ -182,7 +182,13 @@ def _list_zip(root: Path) -> PictureFolder:
     return _index(root, names, unsafe=tuple(unsafe))
 
 
-def _index(root: Path, names: Iterable[str], **told: tuple[str, ...]) -> PictureFolder:
+def _index(
+    root: Path,
+    names: Iterable[str],
+    *,
+    unreadable: tuple[str, ...] = (),
+    unsafe: tuple[str, ...] = (),
+) -> PictureFolder:
     pictures = [name for name in names if has_suffix(name) and not _is_hidden(name)]
     # Who zips a folder puts its name before all others; rows know nothing of it.
     tops = {name.split("/", 1)[0] if "/" in name else "" for name in pictures}
@@ -195,7 +201,7 @@ def _index(root: Path, names: Iterable[str], **told: tuple[str, ...]) -> Picture
             by_path[path].append(name)
         for stem in {_fold(strip_suffix(name)), _fold(strip_suffix(inner)), _fold(_stem(name))}:
             by_stem[stem].append(name)
-    return PictureFolder(root, _by_path=dict(by_path), _by_stem=dict(by_stem), **told)
+    return PictureFolder(root, unreadable, unsafe, dict(by_path), dict(by_stem))
 
 
 def has_suffix(name: str) -> bool:

@@ -10,7 +10,7 @@ import typer
 from couturier import pipeline
 from couturier.cli.options import Config, Images, Json, Map, ProductData, Sets
 from couturier.cli.progress import show_progress
-from couturier.cli.tables import print_faults
+from couturier.cli.tables import print_check
 
 NAME = "check"
 
@@ -34,9 +34,9 @@ def command(
     """
     given = pipeline.Given(config, tuple(sets or ()), {"map": tuple(maps) if maps else None})
     with show_progress("reading") as on_step:
-        rows, faults = pipeline.check(product_data, images, given=given, on_step=on_step, page=html)
+        result = pipeline.check(product_data, images, given=given, on_step=on_step, page=html)
     if as_json:
-        for row in rows:
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        for row in result.rows:
+            sys.stdout.write(json.dumps(row.as_dict(), ensure_ascii=False) + "\n")
         return
-    print_faults(Path(product_data), rows, faults)
+    print_check(product_data, result)

@@ -27,7 +27,9 @@ def show_progress(title: str) -> Iterator[OnStep]:
     if sys.stderr.isatty():
         with _bar() as bar:
             task = bar.add_task(title, total=None, note="")
-            yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+            yield lambda done, total, note: bar.update(
+                task, completed=done, total=total or None, note=note
+            )
     else:
         yield _Lines(title)
 
@@ -61,8 +63,9 @@ class _Lines:
 
     def __call__(self, done: int, total: int, note: str) -> None:
         now_s = time.monotonic()
-        line = f"{self._title} {done}/{total} {note}".rstrip()
+        of_all = f"/{total}" if total else ""  # 0 while nobody knows of how many
+        line = f"{self._title} {done}{of_all} {note}".rstrip()
         is_due = now_s - self._last_s >= _LINE_EVERY_S
-        if line != self._last_line and (done >= total or is_due):
+        if line != self._last_line and (0 < total <= done or is_due):
             self._last_s, self._last_line = now_s, line
             say(line)

@@ -2,34 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+if TYPE_CHECKING:  # at run time they load numpy, and --help must answer at once
+    from couturier.catalogue.records import Fault
+    from couturier.dataset.check import CatalogueCheck
+
 SHOWN_A_FAULT = 5
 
 
-def print_faults(
-    source: Path, rows: Sequence[Mapping[str, Any]], faults: Sequence[Mapping[str, Any]]
-) -> None:
+def print_check(source: Path, check: "CatalogueCheck") -> None:
     """Print what the catalogue doctor found, as sorted by cost, five examples a fault."""
     console = Console()
-    usable = [row for row in rows if _is_usable(row)]
-    seen = sum(bool(row["garments"]) for row in usable)
     console.print(
-        f"[bold]{escape(str(source))}[/bold]: {len(usable)} of {len(rows)} rows usable, "
-        f"garments seen in {seen}, {len(faults)} faults",
+        f"[bold]{escape(str(source))}[/bold]: {check.n_usable} of {check.n_rows} rows usable, "
+        f"garments seen in {check.n_seen}, {check.n_faults} faults",
         soft_wrap=True,
     )
-    for (action, fault), group in _by_cost(faults):
-        console.print(f"\n[bold]{escape(fault)}[/bold] ({len(group)}, {action})")
-        for entry in group[:SHOWN_A_FAULT]:
-            console.print(f"  {_name_row(entry)}: {escape(entry['message'])}", soft_wrap=True)
-        if len(group) > SHOWN_A_FAULT:
-            console.print(f"  ... and {len(group) - SHOWN_A_FAULT} more; --json lists all")
+    for group in check.groups(SHOWN_A_FAULT):
+        console.print(f"\n[bold]{escape(group.kind)}[/bold] ({group.count}, {group.action})")
+        for fault in group.first:
+            console.print(f"  {_name_row(fault)}: {escape(fault.message)}", soft_wrap=True)
+        if group.count > len(group.first):
+            console.print(f"  ... and {group.count - len(group.first)} more; --json lists all")
 
 
 def print_summary(out: Path, summary: Mapping[str, Any]) -> None:
@@ -68,23 +68,9 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     console.print(table)
 
 
-def _is_usable(row: Mapping[str, Any]) -> bool:
-    return bool(row["caption"]) and all(f["action"] != "left out" for f in row["faults"])
-
-
-def _name_row(entry: Mapping[str, Any]) -> str:
-    name = escape(entry["image_id"] or entry["file"])
-    return f"row {entry['record']} ({name})" if entry["record"] else name
-
-
-def _by_cost(
-    faults: Sequence[Mapping[str, Any]],
-) -> list[tuple[tuple[str, str], list[Mapping[str, Any]]]]:
-    """Put faults of a kind together; they come the costliest first."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for entry in faults:
-        groups.setdefault((entry["action"], entry["fault"]), []).append(entry)
-    return list(groups.items())
+def _name_row(fault: "Fault") -> str:
+    name = escape(fault.image_id or fault.file)
+    return f"row {fault.record} ({name})" if fault.record else name
 
 
 def _flatten(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -1,32 +1,29 @@
 """Makes the data set folder: compressed pictures, metadata.jsonl, and faults.jsonl for the rest."""
 
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from couturier.catalogue.faults import LEFT_OUT, LOSES_ITS_ROW, count_faults, sort_by_cost
-from couturier.catalogue.read import read_catalogue
+from couturier.catalogue.faults import LEFT_OUT, LOSES_ITS_ROW
 from couturier.catalogue.records import Fault, write_faults
-from couturier.dataset.journal import PictureJournal
-from couturier.dataset.opening import quiet_pillow
-from couturier.dataset.pictures import Compressed, Job, compress_pictures, hash_recipe
-from couturier.dataset.plan import Draft, plan_drafts, tell_kinds, usable
+from couturier.dataset.compress import compress_all
+from couturier.dataset.ledger import Ledger, Picture
+from couturier.dataset.memory import MEMORY_FILE, Memory
+from couturier.dataset.names import FileNames
+from couturier.dataset.outcomes import Outcome
+from couturier.dataset.plan import plan_catalogue
 from couturier.dataset.records import HELD_OUT, TRAIN, Item, hash_items, write_items
 from couturier.dataset.settings import DatasetSettings
 from couturier.dataset.split import hold_out
-from couturier.dataset.tell import Opened, pair_twins, tell_pictures
+from couturier.dataset.tell import find_twin, pair_twins, tell_pictures
 from couturier.errors import CatalogueError
-from couturier.files import hash_file, require_room
+from couturier.files import hash_file
 from couturier.runs import OnStep, read_manifest, write_manifest
 
 SHOWN = 5
-
-_PRODUCT_FIELDS = ("product_id", "item_group_id", "parent_id", "style_id", "group_id", "handle")
-_COPY_WORDS = 8  # shorter texts, such as "A blue t-shirt.", are shared by different products
-_JPEG_BYTES_A_PIXEL = 0.2
 
 
 @dataclass(frozen=True)
@@ -60,14 +57,6 @@ class DatasetSummary:
         return {**asdict(self), "out": str(self.out)}
 
 
-@dataclass(frozen=True)
-class _Work:
-    """One picture on its way: whose it is, where from and where to."""
-
-    draft: Draft
-    job: Job
-
-
 def build_dataset(
     product_data: Path,
     *,
@@ -95,36 +84,41 @@ def build_dataset(
     """
     start_s = time.monotonic()
     _check_places(images, out)
-    catalogue = read_catalogue(product_data, images=images, columns=settings.map)
-    drafts, faults = plan_drafts(catalogue, settings, on_step=on_step)
-    faults += tell_kinds(usable(drafts), settings)
-    work = _plan_work(usable(drafts), out)
-    _check_worth(product_data, work, faults, strict=settings.strict)
     facts: dict[str, Any] = {"product_data": str(product_data), "settings": settings.model_dump()}
-    write_manifest(out, "dataset", status="running", facts=facts)
-    with PictureJournal(out, hash_recipe(settings)) as journal:
-        done, n_reused = _compress(work, settings, journal=journal, on_step=on_step)
-        opened = pair_twins([(each.draft, each.job.source) for each in work], done)
-        faults = sort_by_cost([*faults, *tell_pictures(opened, images)])
-        items = _make_items(done, opened, images=images, settings=settings)
-        write_faults(out, faults)
-        _check_worth(product_data, items, faults, strict=settings.strict)
-        write_items(out, items)
-        journal.keep_only([item.file_name for item in items])
+    with Memory(out / MEMORY_FILE) as memory:
+        ledger, names = plan_catalogue(
+            product_data, images=images, settings=settings, memory=memory, on_step=on_step
+        )
+        ledger.drop_unusable()
+        _check_worth(product_data, ledger, strict=settings.strict)
+        _name_files(ledger, names, settings.picture_format)
+        write_manifest(out, "dataset", status="running", facts=facts)
+        memory.create()
+        memory.keep_told(ledger.told)
+        n_reused = compress_all(ledger, out, settings, memory=memory, on_step=on_step)
+        pair_twins(ledger)
+        tell_pictures(ledger)
+        write_faults(out, ledger.faults())
+        _check_worth(product_data, ledger, strict=settings.strict)
+        held_out = _hold_out(ledger, settings)
+        write_items(out, _make_items(ledger, held_out))
+        for name in memory.forget_pictures(ledger.holds_file):
+            (out / name).unlink(missing_ok=True)
     for torn in out.glob(".*.part"):  # what a killed run was writing
         torn.unlink(missing_ok=True)
     summary = DatasetSummary(
         out=out,
-        n_rows=len(catalogue.products) + sum(f.fault in LOSES_ITS_ROW for f in faults),
-        n_items=len(items),
-        n_held_out=sum(item.split == HELD_OUT for item in items),
+        n_rows=ledger.n_rows + _count_faults(ledger, "fault", LOSES_ITS_ROW),
+        n_items=len(held_out),
+        n_held_out=sum(held_out),
         n_reused=n_reused,
-        n_left_out=sum(fault.action == LEFT_OUT for fault in faults),
-        faults=count_faults(faults),
-        shown=tuple(fault.message for fault in faults[:SHOWN]),
+        n_left_out=_count_faults(ledger, "action", {LEFT_OUT}),
+        faults=ledger.count_faults(),
+        shown=tuple(fault.message for fault in islice(ledger.faults(), SHOWN)),
         seconds=round(time.monotonic() - start_s, 3),
     )
-    facts |= {"product_data_sha256": hash_file(product_data), "dataset_hash": hash_items(items)}
+    dataset_hash = hash_items(_make_items(ledger, held_out))
+    facts |= {"product_data_sha256": hash_file(product_data), "dataset_hash": dataset_hash}
     facts |= {key: value for key, value in summary.as_dict().items() if key != "shown"}
     write_manifest(out, "dataset", status="done", facts=facts)
     return summary
@@ -150,102 +144,75 @@ def _check_places(images: Path, out: Path) -> None:
         )
 
 
-def _plan_work(drafts: Sequence[Draft], out: Path) -> list[_Work]:
-    return [
-        _Work(draft, Job(source, out / name))
-        for draft in drafts
-        for source, name in zip(draft.product.pictures, draft.file_names, strict=True)
-    ]
-
-
-def _check_worth(
-    product_data: Path, found: Sequence[object], faults: Sequence[Fault], *, strict: bool
-) -> None:
-    left_out = [fault for fault in sort_by_cost(faults) if fault.action == LEFT_OUT]
-    if not found:
+def _check_worth(product_data: Path, ledger: Ledger, *, strict: bool) -> None:
+    n_usable = ledger.count(
+        "SELECT count(*) FROM pictures p JOIN looks l ON l.n = p.look WHERE l.left_out IS NOT 1"
+    )
+    left_out = list(islice(ledger.faults(where="action = ?", values=(LEFT_OUT,)), SHOWN))
+    if not n_usable:
         first = f"; first: {left_out[0].message}" if left_out else ""
         raise CatalogueError(
             f"{product_data}: not one row can be used{first}",
             fix="`couturier check PRODUCT_DATA --images DIR` lists what is wrong with each",
         )
     if strict and left_out:
-        shown = "; ".join(_named(fault) for fault in left_out[:SHOWN])
+        shown = "; ".join(_named(fault) for fault in left_out)
+        n_left_out = _count_faults(ledger, "action", {LEFT_OUT})
         raise CatalogueError(
-            f"{product_data}: {len(left_out)} left out and --strict is set: {shown}",
+            f"{product_data}: {n_left_out} left out and --strict is set: {shown}",
             fix="mend these, or run without --strict",
         )
+
+
+def _count_faults(ledger: Ledger, column: str, wanted: Collection[str]) -> int:
+    marks = ", ".join("?" * len(wanted))
+    sql = f"SELECT count(*) FROM faults WHERE {column} IN ({marks})"
+    return ledger.count(sql, [*wanted])
 
 
 def _named(fault: Fault) -> str:
     return f"row {fault.record}: {fault.fault}" if fault.record else fault.fault
 
 
-def _compress(
-    work: Sequence[_Work],
-    settings: DatasetSettings,
-    *,
-    journal: PictureJournal,
-    on_step: OnStep | None,
-) -> tuple[list[Compressed], int]:
-    """Compress what is not finished yet; gives one outcome a picture and how many were."""
-    finished = [journal.find(each.job) for each in work]
-    todo = [each.job for each, done in zip(work, finished, strict=True) if done is None]
-    n_reused = len(work) - len(todo)
-    if todo:
-        bytes_each = settings.size_px**2 * _JPEG_BYTES_A_PIXEL
-        sources = sum(job.source.stat().st_size for job in todo if job.source.exists())
-        require_room(todo[0].target.parent, int(min(sources, bytes_each * len(todo))))
-    outcomes = []
-    with quiet_pillow(), closing(compress_pictures(todo, settings)) as fresh:
-        for each, known in zip(work, finished, strict=True):
-            done = known or next(fresh)
-            if not (known or done.left_out):
-                journal.add(each.job, done)
-            outcomes.append(done)
-            if on_step:
-                on_step(len(outcomes), len(work), each.job.target.name)
-    return outcomes, n_reused
+def _name_files(ledger: Ledger, names: FileNames, suffix: str) -> None:
+    for picture in ledger.pictures():
+        stem = names.number(picture.draft.stem, picture.place, picture.draft.image_id)
+        ledger.name_file(picture, f"{stem}.{suffix}")
 
 
-def _make_items(
-    outcomes: Sequence[Compressed],
-    opened: Sequence[Opened],
-    *,
-    images: Path,
-    settings: DatasetSettings,
-) -> list[Item]:
-    kept = [pair for pair in zip(opened, outcomes, strict=True) if not pair[1].left_out]
-    held_out = hold_out(
-        [one.draft.product.image_id for one, _ in kept],
-        [_keys(one, opened) for one, _ in kept],
+def _list_kept(ledger: Ledger) -> Iterator[tuple[Picture, Outcome]]:
+    for picture in ledger.pictures():
+        found = ledger.find_look(picture.look)
+        if not found.left_out:
+            yield picture, found
+
+
+def _hold_out(ledger: Ledger, settings: DatasetSettings) -> list[bool]:
+    return hold_out(
+        (picture.draft.image_id for picture, _ in _list_kept(ledger)),
+        (_keys(ledger, picture, found) for picture, found in _list_kept(ledger)),
         share=settings.held_out_share,
         seed=settings.seed,
     )
-    return [
-        Item(
-            file_name=done.file_name,
-            text=one.draft.caption,
-            image_id=one.draft.product.image_id,
-            garments=one.draft.garments,
+
+
+def _make_items(ledger: Ledger, held_out: Sequence[bool]) -> Iterator[Item]:
+    for (picture, _), held in zip(_list_kept(ledger), held_out, strict=True):
+        width, height, sha256 = ledger.find_made(picture)
+        yield Item(
+            file_name=picture.file_name,
+            text=picture.draft.caption,
+            image_id=picture.draft.image_id,
+            garments=picture.draft.garments,
             split=HELD_OUT if held else TRAIN,
-            extra={
-                "width": done.width,
-                "height": done.height,
-                "sha256": done.sha256,
-                "source": one.path.relative_to(images).as_posix(),
-            },
+            extra={"width": width, "height": height, "sha256": sha256, "source": picture.name},
         )
-        for (one, done), held in zip(kept, held_out, strict=True)
-    ]
 
 
-def _keys(one: Opened, opened: Sequence[Opened]) -> list[str]:
+def _keys(ledger: Ledger, picture: Picture, found: Outcome) -> list[str]:
     """Name what tells that two items show one product: number, picture, likeness, copy."""
-    product = one.draft.product
-    keys = [f"id:{product.image_id}", f"picture:{one.outcome.source_sha256}"]
-    if one.twin:  # also in another colour: a variant must not leak into what is measured on
-        keys.append(f"picture:{opened[one.twin.first].outcome.source_sha256}")
-    if len(product.description.split()) >= _COPY_WORDS and product.description != product.title:
-        keys.append(f"copy:{product.description.casefold()}")
-    told = [(name, product.fields.get(name)) for name in _PRODUCT_FIELDS]
-    return [*keys, *(f"{name}:{value}" for name, value in told if value)]
+    keys = [*picture.draft.alike, f"picture:{found.source_sha256}"]
+    twin = find_twin(ledger, picture.look)
+    if twin:  # also in another colour: a variant must not leak into what is measured on
+        keys.append(f"picture:{twin[4]}")
+    return keys

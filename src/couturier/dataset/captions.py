@@ -2,10 +2,11 @@
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from couturier.catalogue.fields import to_text
+from couturier.catalogue.readers.rows import plain_name
 from couturier.catalogue.records import Product
 from couturier.dataset.settings import AUTO, DESCRIPTION
 from couturier.dataset.tokens import (
@@ -53,7 +54,7 @@ def write_caption(product: Product, garments: Sequence[Garment], *, template: st
         caption = _fill_template(product, garments, template)
     faults = [*caption.faults]
     if not caption.text:
-        return Caption("", (("no text", f"nothing to make a caption of: {_named(product)}"),))
+        return Caption("", (("no text", "the row gives nothing to make a caption of"),))
     if len(caption.text.split()) < NEAR_EMPTY_WORDS:
         faults.append(("short caption", f"the caption is only {caption.text!r}"))
     if not garments:
@@ -61,10 +62,13 @@ def write_caption(product: Product, garments: Sequence[Garment], *, template: st
     return Caption(caption.text, tuple(faults))
 
 
-def list_fields(products: Sequence[Product]) -> list[str]:
-    """Name the fields a caption template can ask for, those of the rows in alphabet."""
-    own = {_plain(name) for product in products for name in product.fields}
-    return [*_ROW_FIELDS, *_GARMENT_FIELDS, *sorted(own - {*_ROW_FIELDS, *_GARMENT_FIELDS})]
+def list_fields(own: Iterable[str]) -> list[str]:
+    """Name the fields a caption template can ask for, those of the rows in alphabet.
+
+    Args:
+        own: The names the rows' fields have, in their plain form.
+    """
+    return [*_ROW_FIELDS, *_GARMENT_FIELDS, *sorted({*own} - {*_ROW_FIELDS, *_GARMENT_FIELDS})]
 
 
 def template_fields(template: str) -> list[str]:
@@ -112,11 +116,11 @@ def _take_description(product: Product) -> Caption:
 
 def _miss_description(product: Product) -> tuple[str, str]:
     stand_in = "the title stands" if product.title else "its other fields stand"
-    return "no description", f"{stand_in} for it: {_named(product)}"
+    return "no description", f"{stand_in} for it"
 
 
 def _fill_template(product: Product, garments: Sequence[Garment], template: str) -> Caption:
-    values = {_plain(name): to_text(value) for name, value in product.fields.items()}
+    values = {plain_name(name): to_text(value) for name, value in product.fields.items()}
     values |= (
         {name: value or "" for name, value in garments[0].as_dict().items()} if garments else {}
     )
@@ -163,14 +167,6 @@ def _tidy(text: str) -> str:
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
     text = re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
     return text.strip(" ,;:")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
-
-
-def _named(product: Product) -> str:
-    return f"row {product.record} ({product.image_id[:60]!r})"
 
 
 def _shown(text: str) -> str:

@@ -2,10 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
 
 from couturier.catalogue.folders import strip_suffix
-from couturier.catalogue.records import Product
+from couturier.spill import FirstSeen
 
 _MAX_BYTES = 120
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
@@ -18,33 +17,39 @@ _SPLIT_WORD = re.compile(
 )
 
 
-def name_pictures(products: Sequence[Product], suffix: str) -> list[tuple[str, ...]]:
-    """Name each product's pictures: `<image_id>.jpg`, then `<image_id>-2.jpg` and so on.
+class FileNames:
+    """Gives each product a stem of its own, then each of its pictures a file name.
 
     Ids that make no safe name are made one, with a piece of their hash so that two never meet;
     names that differ in case alone are told apart the same way.
-
-    Args:
-        products: In the order of the source.
-        suffix: "jpg" or "png".
-
-    Returns:
-        One tuple a product, as long as its pictures.
     """
-    taken: set[str] = set()
-    stems: list[str] = []
-    for product in products:
-        stem = make_safe(product.image_id)
-        if stem.casefold() in taken:
-            stem = f"{stem}-{_hash(product.image_id)}"
-        taken.add(stem.casefold())
-        stems.append(stem)
-    return [
-        tuple(
-            _number(stem, n, taken, product.image_id, suffix) for n in range(len(product.pictures))
-        )
-        for stem, product in zip(stems, products, strict=True)
-    ]
+
+    def __init__(self) -> None:
+        self._taken = FirstSeen()
+
+    def choose_stem(self, image_id: str) -> str:
+        """Choose what a product's pictures are called; to be asked once a product, in order."""
+        stem = make_safe(image_id)
+        if self._taken.find(stem.casefold()) is not None:
+            stem = f"{stem}-{_hash(image_id)}"
+        self._taken.setdefault(stem.casefold(), 0)
+        return stem
+
+    def number(self, stem: str, place: int, image_id: str) -> str:
+        """Name a picture `<stem>`, then `<stem>-2` and so on, once all stems are chosen.
+
+        Args:
+            stem: From `choose_stem`.
+            place: Which of the product's pictures it is, from 0.
+            image_id: The product's id.
+        """
+        if place == 0:
+            return stem
+        name = f"{stem}-{place + 1}"
+        if self._taken.find(name.casefold()) is not None:
+            name = f"{name}-{_hash(image_id)}"
+        self._taken.setdefault(name.casefold(), 0)
+        return name
 
 
 def make_safe(image_id: str) -> str:
@@ -60,16 +65,6 @@ def make_safe(image_id: str) -> str:
     if safe == wanted:
         return safe
     return f"{safe}-{_hash(image_id)}" if safe else f"id-{_hash(image_id)}"
-
-
-def _number(stem: str, n: int, taken: set[str], image_id: str, suffix: str) -> str:
-    if n == 0:
-        return f"{stem}.{suffix}"
-    name = f"{stem}-{n + 1}"
-    if name.casefold() in taken:
-        name = f"{name}-{_hash(image_id)}"
-    taken.add(name.casefold())
-    return f"{name}.{suffix}"
 
 
 def _hash(image_id: str) -> str:

@@ -1,15 +1,14 @@
 """The catalogue doctor's page: each kind of fault with pictures and its fix, then captions."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from couturier.catalogue.archives import read_picture
-from couturier.catalogue.faults import FAULT_KINDS, LEFT_OUT, sort_by_cost
+from couturier.catalogue.faults import FAULT_KINDS
 from couturier.catalogue.records import Fault
-from couturier.dataset.check import CatalogueCheck, CheckedRow
+from couturier.dataset.check import CatalogueCheck, FaultGroup
 from couturier.pages.pictures import THUMB_PX, inline_picture
 from couturier.pages.render import render_page
 
@@ -60,64 +59,42 @@ def write_check_page(source: Path, check: CatalogueCheck, *, out: Path) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    rows = [row for row in check.rows if row.caption]
     content = {
         "source": source.name,
-        "n_rows": len(check.rows),
-        "n_usable": sum(row.is_usable for row in check.rows),
-        "n_seen": sum(bool(row.garments) for row in check.rows),
-        "n_faults": len(check.faults),
-        "n_left_out": sum(fault.action == LEFT_OUT for fault in check.faults),
-        "groups": group_faults(check),
-        "n_captions": len(rows),
-        "rows": rows[:: -(-len(rows) // SHOWN_ROWS) or 1],
+        "n_rows": check.n_rows,
+        "n_usable": check.n_usable,
+        "n_seen": check.n_seen,
+        "n_faults": check.n_faults,
+        "n_left_out": check.n_left_out,
+        "groups": [_show_group(one, check) for one in check.groups(SHOWN_PICTURES + SHOWN_LINES)],
+        "n_captions": check.n_captions,
+        "rows": check.take_captions(SHOWN_ROWS),
         "thumb": _inline,
     }
     render_page(out, "couturier.dataset", "check.html", content=content)
 
 
-def group_faults(check: CatalogueCheck) -> list[Group]:
-    """Put faults of one kind together, the costliest kind first."""
-    rows = {row.record: row for row in check.rows}
-    by_kind: dict[str, list[Fault]] = {}
-    for fault in sort_by_cost(check.faults):
-        by_kind.setdefault(fault.fault, []).append(fault)
-    return [_group(kind, own, rows, check) for kind, own in by_kind.items()]
-
-
-def _group(
-    kind: str, faults: Sequence[Fault], rows: dict[int, CheckedRow], check: CatalogueCheck
-) -> Group:
-    examples = [_show(fault, rows, check) for fault in faults[: SHOWN_PICTURES + SHOWN_LINES]]
+def _show_group(group: FaultGroup, check: CatalogueCheck) -> Group:
+    examples = [_show(fault, check) for fault in group.first]
     pictured = [one for one in examples if one.pictures][:SHOWN_PICTURES]
     return Group(
-        kind=kind,
-        action=faults[0].action,
-        fix=FAULT_KINDS[kind].fix,
-        count=len(faults),
+        kind=group.kind,
+        action=group.action,
+        fix=FAULT_KINDS[group.kind].fix,
+        count=group.count,
         shown=tuple(pictured),
         lines=tuple(one for one in examples if one not in pictured)[:SHOWN_LINES],
     )
 
 
-def _show(fault: Fault, rows: dict[int, CheckedRow], check: CatalogueCheck) -> Example:
-    row = rows.get(fault.record)
-    paths = [path for path in (row.pictures if row else ()) if _is_of(path, fault, check)][:1]
-    if check.images and fault.file in check.twins and fault.fault.endswith(" picture"):
-        paths.append(check.images / check.twins[fault.file])
+def _show(fault: Fault, check: CatalogueCheck) -> Example:
     swatch = _SEEN_COLOUR.search(fault.message) if fault.fault == "colour word" else None
     return Example(
         fault=fault,
         reason=fault.message.rsplit("; fix: ", 1)[0],
-        pictures=tuple(paths),
+        pictures=tuple(check.find_pictures(fault)),
         swatch=swatch[1] if swatch else "",
     )
-
-
-def _is_of(path: Path, fault: Fault, check: CatalogueCheck) -> bool:
-    """Say whether a picture of the row is the one that is meant; any is, where none is named."""
-    named = check.images / fault.file if check.images and fault.file else path
-    return path == named or not named.is_file()
 
 
 def _inline(path: Path) -> str:

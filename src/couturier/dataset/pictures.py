@@ -3,23 +3,24 @@
 import errno
 import hashlib
 import os
-from collections.abc import Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from PIL import Image
 
-from couturier.catalogue.archives import read_picture
+from couturier.catalogue.archives import read_picture, stamp_picture
 from couturier.dataset.fingerprints import take_fingerprint
 from couturier.dataset.opening import UnusablePictureError, open_plainly
+from couturier.dataset.outcomes import Compressed, Outcome
 from couturier.dataset.settings import DatasetSettings
 from couturier.errors import StorageError
 from couturier.files import hash_json
-from couturier.vision.foreground import Palette, read_palette
+from couturier.vision.foreground import read_palette
 
 SMALL_PX = 64  # a garment of fewer pixels shows a colour and hardly a shape
 
@@ -32,58 +33,7 @@ _RECIPE_KEYS = {
     "min_side_px",
     "max_megapixels",
 }
-_IN_FLIGHT = 512
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was found when a picture was opened.
-
-    Attributes:
-        source_sha256: Of the shop's file; "" where it could not be read.
-        notes: Pairs of a kind of `catalogue.faults.FAULT_KINDS` and the reason.
-        left_out: True where the picture is of no use; the last note says why.
-        fingerprint: As `fingerprints.take_fingerprint` gives it.
-        palette: Colours of what stands before a plain ground, None where it is not plain.
-    """
-
-    source_sha256: str = ""
-    notes: tuple[tuple[str, str], ...] = ()
-    left_out: bool = False
-    fingerprint: str = ""
-    palette: Palette | None = None
-
-
-@dataclass(frozen=True)
-class Compressed(Outcome):
-    """One picture compressed, or why it was not.
-
-    Attributes:
-        file_name: Its name in the data set folder.
-        width: Pixels, likewise `height`; 0 where it was left out.
-        sha256: Of the written file.
-        size_bytes: Of the written file.
-    """
-
-    file_name: str = ""
-    width: int = 0
-    height: int = 0
-    sha256: str = ""
-    size_bytes: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Every field by its name, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, row: dict[str, Any]) -> "Compressed":
-        """Read what `as_dict` wrote."""
-        notes = tuple((str(kind), str(reason)) for kind, reason in row["notes"])
-        palette = row["palette"]
-        if palette is not None:
-            colours, shares = tuple(palette["colours"]), tuple(palette["shares"])
-            palette = Palette(palette["ground"], colours, shares)
-        return cls(**{**row, "notes": notes, "palette": palette})
+_IN_FLIGHT = 256
 
 
 @dataclass(frozen=True)
@@ -105,24 +55,44 @@ def hash_recipe(settings: DatasetSettings) -> str:
     return hash_json([_RECIPE_VERSION, chosen])
 
 
-def compress_pictures(
-    jobs: Iterable[Job], settings: DatasetSettings
-) -> Generator[Compressed, None, None]:
-    """Compress pictures, `settings.workers` at once, and give the outcomes in their order.
+def describe_source(path: Path, recipe: str) -> str:
+    """Say what a picture is made of: the file's size and time of change, and the recipe.
+
+    Returns:
+        "" where the file cannot be looked at.
+    """
+    try:
+        size, stamp = stamp_picture(path)
+    except OSError:
+        return ""
+    return f"{size} {stamp} {recipe}"
+
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def work_ahead(
+    work: Callable[[Given], Made], given: Iterable[Given], *, workers: int
+) -> Generator[tuple[Given, Made], None, None]:
+    """Work on pictures, `workers` at once, and give each with its outcome, in order.
 
     To be consumed inside `opening.quiet_pillow`, and closed. Threads, not processes: Pillow
     decodes, resizes and encodes outside Python's lock, and on two cores threads took 0.94 times
     as long as processes (1,500 of 144 x 192 px, 120 of 2048 px), which must also be started.
-
-    Raises:
-        StorageError: a picture cannot be written, as on a full disk.
     """
-    source = iter(jobs)
-    pool = ThreadPoolExecutor(count_workers(settings.workers))
+    pool = ThreadPoolExecutor(count_workers(workers))
+    waiting: deque[tuple[Given, Future[Made]]] = deque()
     try:
-        while batch := list(islice(source, _IN_FLIGHT)):
-            yield from pool.map(lambda job: compress_picture(job, settings), batch)
-    finally:  # after a full disk or Ctrl-C nobody wants to wait for the rest of the batch
+        for one in given:
+            waiting.append((one, pool.submit(work, one)))
+            if len(waiting) >= _IN_FLIGHT:
+                first, made = waiting.popleft()
+                yield first, made.result()
+        while waiting:
+            first, made = waiting.popleft()
+            yield first, made.result()
+    finally:  # after a full disk or Ctrl-C nobody wants to wait for the rest
         pool.shutdown(wait=True, cancel_futures=True)
 
 

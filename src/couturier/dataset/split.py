@@ -1,12 +1,14 @@
 """Holds some products out of training; what shows the same product goes the same way."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 
 from couturier.seeds import MAX_SEED, derive_seed
+from couturier.spill import FirstSeen
 
 
 def hold_out(
-    image_ids: Sequence[str], keys: Sequence[Sequence[str]], *, share: float, seed: int
+    image_ids: Iterable[str], keys: Iterable[Sequence[str]], *, share: float, seed: int
 ) -> list[bool]:
     """Choose which items are held out.
 
@@ -23,26 +25,21 @@ def hold_out(
     Returns:
         One truth value an item. Never all of them: where chance would have it so, none is.
     """
-    first_of = _join(keys)
-    chosen = [
-        derive_seed(seed, "held-out", image_ids[first]) / (MAX_SEED + 1) < share
-        for first in first_of
-    ]
-    return chosen if not all(chosen) else [False] * len(chosen)
-
-
-def _join(keys: Sequence[Sequence[str]]) -> list[int]:
-    """Give for each item the first of those it is joined with, over any chain of shared keys."""
-    parent = list(range(len(keys)))
-    seen: dict[str, int] = {}
-    for item, own in enumerate(keys):
+    drawn = bytearray()
+    parent = array("q")
+    seen = FirstSeen()
+    for item, (image_id, own) in enumerate(zip(image_ids, keys, strict=True)):
+        drawn.append(derive_seed(seed, "held-out", image_id) / (MAX_SEED + 1) < share)
+        parent.append(item)
         for key in filter(None, own):
             one, other = _root(parent, seen.setdefault(key, item)), _root(parent, item)
             parent[max(one, other)] = min(one, other)
-    return [_root(parent, item) for item in range(len(keys))]
+    chosen = [bool(drawn[_root(parent, item)]) for item in range(len(parent))]
+    return chosen if not all(chosen) else [False] * len(chosen)
 
 
-def _root(parent: list[int], item: int) -> int:
+def _root(parent: "array[int]", item: int) -> int:
+    """Find the first of the items that `item` is joined with, over any chain of shared keys."""
     while parent[item] != item:
         parent[item] = parent[parent[item]]
         item = parent[item]

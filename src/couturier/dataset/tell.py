@@ -1,107 +1,91 @@
 """Tells what was found in the pictures: each one's own faults, twins, doubtful colour words."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from couturier.catalogue.faults import make_fault
-from couturier.catalogue.records import Fault, Product
+from couturier.catalogue.records import Fault
 from couturier.dataset.colour_words import doubt_colour
-from couturier.dataset.fingerprints import Twin, find_twins
-from couturier.dataset.pictures import Outcome
-from couturier.dataset.plan import Draft
+from couturier.dataset.fingerprints import find_twins
+from couturier.dataset.ledger import Draft, Ledger, Picture
+from couturier.dataset.outcomes import Outcome
 
 
-@dataclass(frozen=True)
-class Opened:
-    """One picture of a catalogue after it was opened.
-
-    Attributes:
-        draft: Whose it is.
-        path: The shop's file.
-        outcome: What was found in it.
-        twin: The earlier picture it looks like, by its place; None where it has none.
-    """
-
-    draft: Draft
-    path: Path
-    outcome: Outcome
-    twin: Twin | None
-
-
-def pair_twins(work: Sequence[tuple[Draft, Path]], outcomes: Sequence[Outcome]) -> list[Opened]:
-    """Put pictures, their outcomes and their twins together.
-
-    Args:
-        work: Each picture with its draft.
-        outcomes: One a picture.
-    """
-    twins = find_twins(["" if one.left_out else one.fingerprint for one in outcomes])
-    triples = zip(work, outcomes, twins, strict=True)
-    return [Opened(draft, path, outcome, twin) for (draft, path), outcome, twin in triples]
+def pair_twins(ledger: Ledger) -> None:
+    """Find the twins among the files that were opened, and write them down."""
+    rows = ledger.query("SELECT n, fingerprint, left_out FROM looks ORDER BY n")
+    looks: list[int] = []
+    fingerprints: list[str] = []
+    for look, fingerprint, left_out in rows:
+        looks.append(look)
+        fingerprints.append("" if left_out else fingerprint or "")
+    twins = find_twins(fingerprints)
+    ledger.set_twins(
+        (look, looks[twin.first], twin.bits, twin.same_colour)
+        for look, twin in zip(looks, twins, strict=True)
+        if twin
+    )
 
 
-def tell_pictures(opened: Sequence[Opened], images: Path) -> list[Fault]:
-    """Tell what is wrong with pictures, alone, beside each other, and beside their rows.
+def tell_pictures(ledger: Ledger) -> None:
+    """Tell what is wrong with pictures, alone, beside each other, and beside their rows."""
+    told: set[int] = set()
+    for _, group in groupby(ledger.pictures(), key=lambda one: (one.draft.record, one.draft.stem)):
+        own = [(picture, ledger.find_look(picture.look)) for picture in group]
+        ledger.add_faults(_tell_product(ledger, own, told))
 
-    Args:
-        opened: From `pair_twins`.
-        images: The folder their names are told from.
-    """
-    faults: list[Fault] = []
-    first_with: dict[str, int] = {}
-    for place, one in enumerate(opened):
-        notes = list(one.outcome.notes)
-        if not one.outcome.left_out:
-            first = first_with.setdefault(one.outcome.source_sha256, place)
-            notes += _tell_twin(opened, place, first, images)
-        faults += [_make(one, kind, reason, images) for kind, reason in notes]
-    return faults + _tell_colours(opened, images)
+
+def _tell_product(
+    ledger: Ledger, own: Sequence[tuple[Picture, Outcome]], told: set[int]
+) -> Iterator[Fault]:
+    for picture, outcome in own:
+        notes = [*outcome.notes]
+        if not outcome.left_out:
+            notes += _tell_twin(ledger, picture, outcome, told)
+        yield from (_make(picture, kind, reason) for kind, reason in notes)
+    draft: Draft = own[0][0].draft
+    judged = [(p, o.palette) for p, o in own if o.palette and not o.left_out]
+    reason = doubt_colour(draft.garments, [palette for _, palette in judged])
+    if reason:
+        yield _make(judged[0][0], "colour word", reason)
 
 
 def _tell_twin(
-    opened: Sequence[Opened], place: int, first: int, images: Path
-) -> list[tuple[str, str]]:
+    ledger: Ledger, picture: Picture, outcome: Outcome, told: set[int]
+) -> Iterable[tuple[str, str]]:
     """Tell a picture that is there already; a product in another colour is no fault."""
-    one = opened[place]
-    if opened[first].path != one.path:
-        return [("same picture", f"the same as {_name(opened[first].path, images)}")]
-    if first != place or one.twin is None or not one.twin.same_colour:
+    first = find_first(ledger, outcome)
+    if first[0] != picture.look:
+        return [("same picture", f"the same as {first[1]}")]
+    twin = find_twin(ledger, picture.look)
+    if twin is None or not twin[2] or picture.look in told:
         return []
-    other = _name(opened[one.twin.first].path, images)
-    return [("near picture", f"looks the same as {other}, {one.twin.bits} of 256 bits apart")]
+    told.add(picture.look)
+    return [("near picture", f"looks the same as {twin[0]}, {twin[1]} of 256 bits apart")]
 
 
-def name_twins(opened: Sequence[Opened], images: Path) -> dict[str, str]:
-    """Name for each file the earlier one of the same look and colour; both from `images`."""
-    return {
-        _name(one.path, images): _name(opened[one.twin.first].path, images)
-        for one in opened
-        if one.twin and one.twin.same_colour and opened[one.twin.first].path != one.path
-    }
+def find_first(ledger: Ledger, outcome: Outcome) -> tuple[int, str]:
+    """Give number and name of the first file that holds the same bytes."""
+    sql = "SELECT n, name FROM looks WHERE sha = ? AND NOT left_out ORDER BY n LIMIT 1"
+    look, name = next(ledger.query(sql, (outcome.source_sha256,)))
+    return int(look), str(name)
 
 
-def _tell_colours(opened: Sequence[Opened], images: Path) -> list[Fault]:
-    of_product: dict[int, list[Opened]] = defaultdict(list)
-    for one in opened:
-        of_product[one.draft.product.record].append(one)
-    faults = []
-    for own in of_product.values():
-        judged = [one for one in own if one.outcome.palette and not one.outcome.left_out]
-        palettes = [one.outcome.palette for one in judged if one.outcome.palette]
-        reason = doubt_colour(own[0].draft.garments, palettes)
-        if reason:
-            faults.append(_make(judged[0], "colour word", reason, images))
-    return faults
+def find_twin(ledger: Ledger, look: int) -> tuple[str, int, bool, str, str] | None:
+    """Give the twin of a file: name, bits apart, whether of its colour, source, sha256."""
+    sql = (
+        "SELECT t.name, l.twin_bits, l.same_colour, t.source, t.sha"
+        " FROM looks l JOIN looks t ON t.n = l.twin WHERE l.n = ?"
+    )
+    row = next(ledger.query(sql, (look,)), None)
+    return (row[0], row[1], bool(row[2]), row[3], row[4]) if row else None
 
 
-def _make(one: Opened, kind: str, reason: str, images: Path) -> Fault:
-    product: Product = one.draft.product
-    file = _name(one.path, images)
-    reason = f"{file}: {reason}"
-    return make_fault(kind, reason, image_id=product.image_id, file=file, record=product.record)
-
-
-def _name(path: Path, images: Path) -> str:
-    return path.relative_to(images).as_posix()
+def _make(picture: Picture, kind: str, reason: str) -> Fault:
+    return make_fault(
+        kind,
+        f"{picture.name}: {reason}",
+        image_id=picture.draft.image_id,
+        file=picture.name,
+        record=picture.draft.record,
+    )

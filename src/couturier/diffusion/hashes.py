@@ -1,11 +1,10 @@
 """Hashes of a base's weights, computed once a file and remembered by size and time."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from couturier.errors import StorageError
-from couturier.files import hash_file, hash_json, read_json, write_json
+from couturier.files import find_home, hash_file, hash_json, read_json, write_json
 
 HASHED_PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
 
@@ -28,12 +27,6 @@ def hash_base(folder: Path) -> str:
     if known != _read_known():
         _remember(known)
     return hash_json(rows)
-
-
-def find_home() -> Path:
-    """Give couturier's own folder on this machine: $COUTURIER_HOME, else ~/.cache/couturier."""
-    named = os.environ.get("COUTURIER_HOME")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "couturier"
 
 
 def _hash_once(file: Path, known: dict[str, Any]) -> str:

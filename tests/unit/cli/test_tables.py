@@ -1,40 +1,39 @@
 """Tables a person reads: the costliest fault first, five examples, ids beside row numbers."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from couturier.cli.tables import SHOWN_A_FAULT, print_facts, print_faults, print_summary
+from couturier.cli.tables import SHOWN_A_FAULT, print_check, print_facts, print_summary
+from couturier.dataset.check import CatalogueCheck, check_catalogue
+from couturier.dataset.settings import DatasetSettings
 
 
-def make_fault(number: int, fault: str, action: str) -> dict[str, object]:
-    return {
-        "image_id": f"id-{number}",
-        "file": "",
-        "record": number,
-        "fault": fault,
-        "message": f"what is wrong [{number}]; fix: mend it",
-        "action": action,
-    }
+def check_rows(tmp_path: Path, rows: list[object]) -> CatalogueCheck:
+    path = tmp_path / "shop.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    return check_catalogue(path, images=None, settings=DatasetSettings(rare_below=0))
 
 
-def test_faults_stay_in_the_order_of_their_cost(capsys: pytest.CaptureFixture[str]) -> None:
-    faults = [make_fault(2, "no picture", "left out"), make_fault(1, "cmyk", "converted")]
-    row = {"caption": "a red dress", "garments": [{"kind": "dress"}], "faults": []}
-    print_faults(Path("shop.json"), [row, {**row, "faults": [faults[0]]}], faults)
+def test_faults_stay_in_the_order_of_their_cost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"image_id": "1", "title": "Red Dress", "description": "A red dress"}
+    rows = [row, {**row, "image_id": "id-[2]", "title": None, "description": "Wow you"}, row]
+    print_check(Path("shop.json"), check_rows(tmp_path, rows))
     out = capsys.readouterr().out
-    assert "1 of 2 rows usable" in out
-    assert out.index("no picture (1, left out)") < out.index("cmyk (1, converted)")
-    assert "row 2 (id-2): what is wrong [2]" in out
+    assert "2 of 3 rows usable" in out
+    assert out.index("repeated id (1, left out)") < out.index("no garment (1, told)")
+    assert "row 2 (id-[2]): no garment is named in 'Wow you.'" in out
 
 
 def test_of_many_alike_five_are_shown_and_the_rest_counted(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    faults = [make_fault(number, "no picture", "left out") for number in range(1, 9)]
-    print_faults(Path("shop.json"), [], faults)
+    print_check(Path("shop.json"), check_rows(tmp_path, [None] * 8))
     out = capsys.readouterr().out
-    assert out.count("what is wrong") == SHOWN_A_FAULT
+    assert out.count("is null, expected an object") == SHOWN_A_FAULT
     assert "... and 3 more" in out
 
 

@@ -4,8 +4,8 @@ import os
 import pytest
 from PIL import Image
 
-from couturier.dataset import build
-from couturier.dataset.journal import JOURNAL_FILE
+from couturier.dataset import compress
+from couturier.dataset.memory import MEMORY_FILE
 from couturier.dataset.records import read_items
 from couturier.errors import CatalogueError, StorageError
 from couturier.runs import read_manifest
@@ -125,7 +125,7 @@ def test_a_second_run_takes_over_finished_pictures(small_shop):
     before = snapshot(small_shop.out)
     assert small_shop.build().n_reused == 2
     changed = {p.name for p, state in snapshot(small_shop.out).items() if before.get(p) != state}
-    assert changed <= {"metadata.jsonl", "faults.jsonl", "manifest.json", JOURNAL_FILE}
+    assert changed <= {"metadata.jsonl", "faults.jsonl", "manifest.json", MEMORY_FILE}
 
 
 def test_a_changed_picture_or_setting_is_made_again(small_shop):
@@ -160,8 +160,6 @@ def test_a_stopped_run_leaves_no_metadata_and_the_next_goes_on(small_shop):
         small_shop.build(on_step=stop)
     assert not (small_shop.out / "metadata.jsonl").exists()
     assert read_manifest(small_shop.out)["status"] == "running"
-    with (small_shop.out / JOURNAL_FILE).open("a") as journal:
-        journal.write('{"file_name": "a1.j')  # as a kill in the middle of a line leaves it
     (small_shop.out / ".b2.jpg.part").touch()
     summary = small_shop.build()
     assert summary.n_reused == 2
@@ -176,7 +174,7 @@ def test_progress_is_told_up_to_the_end(small_shop):
 
 
 def test_a_full_disk_is_told_before_any_work(small_shop, monkeypatch):
-    monkeypatch.setattr(build, "require_room", _refuse_room)
+    monkeypatch.setattr(compress, "require_room", _refuse_room)
     with pytest.raises(StorageError, match="no room"):
         small_shop.build()
 

@@ -13,9 +13,11 @@ def check(shop, images=True, **settings):
 
 def test_a_sound_catalogue_has_captions_and_no_faults(small_shop):
     result = check(small_shop)
-    assert [row.caption for row in result.rows][1] == "blue denim skirt."
-    assert result.faults == ()
-    told = result.rows[0].as_dict()
+    rows = list(result.rows)
+    assert rows[1].caption == "blue denim skirt."
+    assert list(result.faults) == []
+    assert (result.n_rows, result.n_usable, result.n_seen) == (2, 2, 2)
+    told = rows[0].as_dict()
     assert list(told) == ["image_id", "caption", "garments", "faults"]
     assert told["garments"][0]["colour"] == "red"
 
@@ -31,12 +33,13 @@ def test_every_row_is_there_with_its_faults_the_costliest_first(shop):
         (2, False, ["broken picture", "no description"]),
         (3, False, ["unreadable row"]),
     ]
+    assert (result.n_rows, result.n_usable) == (3, 1)
     assert [f.fault for f in result.faults][:2] == ["unreadable row", "broken picture"]
 
 
 def test_without_an_images_folder_only_rows_are_judged(small_shop):
     (small_shop.images / "a1.png").unlink()
-    assert check(small_shop, images=False).faults == ()
+    assert check(small_shop, images=False).n_faults == 0
 
 
 def test_the_doctor_finds_what_the_data_set_would_leave_out(shop):

@@ -1,18 +1,16 @@
-from pathlib import Path
-
 import pytest
 
-from couturier.catalogue.records import Product
-from couturier.dataset.names import make_safe, name_pictures
+from couturier.dataset.names import FileNames, make_safe
 from couturier.dataset.split import hold_out
 
 
 def names_of(*products):
-    rows = [
-        Product(image_id, n, "", "", tuple(Path(f"{i}.jpg") for i in range(n_pictures)))
-        for n, (image_id, n_pictures) in enumerate(products)
+    names = FileNames()
+    stems = [names.choose_stem(image_id) for image_id, _ in products]
+    return [
+        tuple(f"{names.number(stem, n, image_id)}.jpg" for n in range(n_pictures))
+        for stem, (image_id, n_pictures) in zip(stems, products, strict=True)
     ]
-    return name_pictures(rows, "jpg")
 
 
 @pytest.mark.parametrize(

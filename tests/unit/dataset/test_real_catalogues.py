@@ -1,14 +1,13 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from couturier.catalogue.read import read_catalogue
 from couturier.dataset.check import check_catalogue
-from couturier.dataset.plan import plan_drafts
 from couturier.dataset.records import read_items
-from couturier.dataset.settings import DatasetSettings
+from couturier.dataset.settings import AUTO, DatasetSettings
 from couturier.dataset.tokens import MAX_TOKENS, estimate_tokens
+from couturier.dataset.told import tell_row
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 
@@ -27,11 +26,11 @@ def shared(name):
 def test_captions_of_a_real_shop_name_colour_and_kind(name, n_rows, least_share):
     catalogue = read_catalogue(shared(name) / "product_data.json", images=None)
     assert len(catalogue.products) == n_rows
-    some = replace(catalogue, products=catalogue.products[:: max(1, n_rows // 700)])
-    drafts, _ = plan_drafts(some, DatasetSettings())
-    coloured = sum(any(garment.colour for garment in draft.garments) for draft in drafts)
-    assert coloured / len(drafts) >= least_share
-    assert max(estimate_tokens(draft.caption) for draft in drafts) <= MAX_TOKENS
+    some = catalogue.products[:: max(1, n_rows // 700)]
+    told = [tell_row(product, AUTO) for product in some]
+    coloured = sum(any(garment.colour for garment in one.garments) for one in told)
+    assert coloured / len(told) >= least_share
+    assert max(estimate_tokens(one.caption) for one in told) <= MAX_TOKENS
 
 
 def test_a_real_messy_catalogue_becomes_a_data_set(shop):
@@ -51,4 +50,4 @@ def test_the_sample_brands_faults_are_all_found():
     found = {fault.fault for fault in result.faults}
     made = {"no picture", "broken picture", "same picture", "small picture", "no description"}
     assert found >= made | {"turned", "cmyk", "transparency", "unused picture", "cut caption"}
-    assert len(result.rows) == 162
+    assert result.n_rows == 162
