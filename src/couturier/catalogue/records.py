@@ -1,7 +1,7 @@
 """What a shop's catalogue holds: products, and the faults found on the way."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class Catalogue:
 
 def write_faults(folder: Path, faults: Iterable[Fault]) -> None:
     """Write `faults.jsonl` into `folder`, one object a line."""
-    write_json_lines(folder / FAULTS_FILE, (asdict(fault) for fault in faults))
+    write_json_lines(folder / FAULTS_FILE, ({**vars(fault)} for fault in faults))
 
 
 def read_faults(folder: Path) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from couturier.catalogue.faults import LEFT_OUT, LOSES_ITS_ROW
-from couturier.catalogue.records import Fault, write_faults
+from couturier.catalogue.records import Fault, read_faults, write_faults
 from couturier.dataset.compress import compress_all
 from couturier.dataset.ledger import Ledger, Picture
 from couturier.dataset.memory import MEMORY_FILE, Memory
@@ -19,6 +19,7 @@ from couturier.dataset.records import HELD_OUT, TRAIN, Item, hash_items, write_i
 from couturier.dataset.settings import DatasetSettings
 from couturier.dataset.split import hold_out
 from couturier.dataset.tell import find_twin, pair_twins, tell_pictures
+from couturier.dataset.unchanged import hash_sources, is_as_left, note_done
 from couturier.errors import CatalogueError
 from couturier.files import hash_file
 from couturier.runs import OnStep, read_manifest, write_manifest
@@ -86,6 +87,9 @@ def build_dataset(
     _check_places(images, out)
     facts: dict[str, Any] = {"product_data": str(product_data), "settings": settings.model_dump()}
     with Memory(out / MEMORY_FILE) as memory:
+        sources = hash_sources(product_data, images, settings)
+        if is_as_left(out, memory, sources):
+            return _read_summary(out, start_s, on_step)
         ledger, names = plan_catalogue(
             product_data, images=images, settings=settings, memory=memory, on_step=on_step
         )
@@ -94,6 +98,7 @@ def build_dataset(
         _name_files(ledger, names, settings.picture_format)
         write_manifest(out, "dataset", status="running", facts=facts)
         memory.create()
+        memory.set_fact("done", "")
         memory.keep_told(ledger.told)
         n_reused = compress_all(ledger, out, settings, memory=memory, on_step=on_step)
         pair_twins(ledger)
@@ -104,8 +109,9 @@ def build_dataset(
         write_items(out, _make_items(ledger, held_out))
         for name in memory.forget_pictures(ledger.holds_file):
             (out / name).unlink(missing_ok=True)
-    for torn in out.glob(".*.part"):  # what a killed run was writing
-        torn.unlink(missing_ok=True)
+        for torn in out.glob(".*.part"):  # what a killed run was writing
+            torn.unlink(missing_ok=True)
+        note_done(out, memory, sources)
     summary = DatasetSummary(
         out=out,
         n_rows=ledger.n_rows + _count_faults(ledger, "fault", LOSES_ITS_ROW),
@@ -122,6 +128,25 @@ def build_dataset(
     facts |= {key: value for key, value in summary.as_dict().items() if key != "shown"}
     write_manifest(out, "dataset", status="done", facts=facts)
     return summary
+
+
+def _read_summary(out: Path, start_s: float, on_step: OnStep | None) -> DatasetSummary:
+    """Tell again what became of a catalogue that has not changed since."""
+    known = read_manifest(out)
+    n_items = int(known["n_items"])
+    if on_step:
+        on_step(n_items, n_items, "nothing has changed")
+    return DatasetSummary(
+        out=out,
+        n_rows=known["n_rows"],
+        n_items=n_items,
+        n_held_out=known["n_held_out"],
+        n_reused=n_items,
+        n_left_out=known["n_left_out"],
+        faults=dict(known["faults"]),
+        shown=tuple(fault.message for fault in islice(read_faults(out), SHOWN)),
+        seconds=round(time.monotonic() - start_s, 3),
+    )
 
 
 def _check_places(images: Path, out: Path) -> None:

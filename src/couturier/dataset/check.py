@@ -1,6 +1,7 @@
 """The catalogue doctor: reads everything, says what is wrong and what each row will teach."""
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from couturier.dataset.pictures import describe_source, hash_recipe, open_pictur
 from couturier.dataset.plan import plan_catalogue
 from couturier.dataset.settings import DatasetSettings
 from couturier.dataset.tell import pair_twins, tell_pictures
+from couturier.dataset.unchanged import hash_sources
 from couturier.errors import StorageError
 from couturier.files import find_home
 from couturier.garments.records import Garment
@@ -193,7 +195,11 @@ def check_catalogue(
         CatalogueError: the file as a whole cannot be read; no such images folder.
         StorageError: there is no such file.
     """
-    with _open_memory(product_data) as memory:
+    saved = _name_saved(product_data)
+    with _open_memory(saved) as memory:
+        sources = hash_sources(product_data, images, settings)
+        if sources and memory.find_fact("done") == sources and saved.is_file():
+            return CatalogueCheck(Ledger(saved))
         ledger, _ = plan_catalogue(
             product_data, images=images, settings=settings, memory=memory, on_step=on_step
         )
@@ -202,23 +208,39 @@ def check_catalogue(
             _open_pictures(ledger, settings, memory=memory, on_step=on_step)
             pair_twins(ledger)
             tell_pictures(ledger)
+        _save(ledger, memory, saved, sources)
     return CatalogueCheck(ledger)
 
 
-def _open_memory(product_data: Path) -> Memory:
+def _name_saved(product_data: Path) -> Path:
+    """Name the file in which what was found of this catalogue is kept."""
+    place = str(product_data.absolute()).encode("utf-8", "replace")
+    return find_home() / "checked" / f"{hashlib.sha256(place).hexdigest()[:16]}.ledger"
+
+
+def _open_memory(saved: Path) -> Memory:
     """Open what is remembered of this catalogue; nothing where there is no place for it."""
-    folder = find_home() / "checked"
-    name = hashlib.sha256(str(product_data.absolute()).encode("utf-8", "replace")).hexdigest()[:16]
     try:
-        memory = Memory(folder / f"{name}.sqlite")
+        memory = Memory(saved.with_suffix(".sqlite"))
         memory.create()
-    except (StorageError, OSError):  # of another run that is at it, or a home without room
-        return Memory(folder / "nothing")
+    except (StorageError, OSError):  # another run is at it, or the home has no room
+        return Memory(saved.with_name("nothing"))
     with suppress(OSError):
-        known = sorted(folder.glob("*.sqlite"), key=lambda path: path.stat().st_mtime)
+        known = sorted(saved.parent.glob("*.sqlite"), key=lambda path: path.stat().st_mtime)
         for old in known[:-_REMEMBERED]:
             old.unlink()
+            old.with_suffix(".ledger").unlink(missing_ok=True)
     return memory
+
+
+def _save(ledger: Ledger, memory: Memory, saved: Path, sources: str) -> None:
+    """Keep the ledger for a second look; where there is no room for it, the look takes longer."""
+    if not memory.is_open:
+        return
+    with suppress(sqlite3.Error, OSError, StorageError):
+        memory.set_fact("done", "")
+        ledger.save(saved)
+        memory.set_fact("done", sources)
 
 
 def _open_pictures(

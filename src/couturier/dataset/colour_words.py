@@ -1,17 +1,15 @@
 """Doubts a row's colour word where nothing of that colour stands before the picture's ground."""
 
 from collections.abc import Sequence
-from functools import cache
-
-import numpy as np
 
 from couturier.garments.colours import (
     Colour,
     difference,
-    family_distances,
     find_colour,
     find_colours,
     lab_of,
+    labs_of,
+    list_family_distances,
     name_colour,
 )
 from couturier.garments.records import Garment
@@ -51,25 +49,26 @@ def _colours_of(word: str) -> tuple[Colour, ...]:
 
 
 def _shows(wanted: Sequence[Colour], palette: Palette) -> bool:
-    if _is_of(wanted, palette.ground):
-        return True
-    pairs = zip(palette.colours, palette.shares, strict=True)
-    found = 0.0
-    for seen, share in pairs:
-        found += share if _is_of(wanted, seen) else 0.0
-        if found > _SHARE:
-            return True
-    return False
+    seen = (palette.ground, *palette.colours)
+    ground, *others = _are_of(wanted, seen)
+    found = sum(share for share, is_of in zip(palette.shares, others, strict=True) if is_of)
+    return ground or found > _SHARE
 
 
-def _is_of(wanted: Sequence[Colour], seen: str) -> bool:
-    distances = _families(_coarse(seen))
-    lab = np.asarray(lab_of(seen))
+def _are_of(wanted: Sequence[Colour], seen: Sequence[str]) -> list[bool]:
+    """Say of each colour seen whether it may be called by one of the words."""
+    coarse = [_coarse(one) for one in seen]
+    _warm_families(coarse)
+    labs = labs_of(seen)  # (colours seen, 3)
+    answers = [False] * len(seen)
     for colour in wanted:
-        others = min(far for base, far in distances.items() if base != colour.base)
-        if distances[colour.base] - others <= _BEHIND or difference(lab, colour.lab) <= _NEAR:
-            return True
-    return False
+        near = difference(labs, colour.lab) <= _NEAR
+        for place, key in enumerate(coarse):
+            distances = _FAMILIES[key]
+            others = min(far for base, far in distances.items() if base != colour.base)
+            behind = distances[colour.base] - others
+            answers[place] = answers[place] or bool(near[place]) or behind <= _BEHIND
+    return answers
 
 
 def _coarse(seen: str) -> str:
@@ -77,6 +76,12 @@ def _coarse(seen: str) -> str:
     return "#" + bytes(min(255, 8 * round(one / 8)) for one in bytes.fromhex(seen[1:])).hex()
 
 
-@cache
-def _families(seen: str) -> dict[str, float]:
-    return family_distances(lab_of(seen))
+_FAMILIES: dict[str, dict[str, float]] = {}
+"""Of coarse colours; 36,000 at most."""
+
+
+def _warm_families(coarse: Sequence[str]) -> None:
+    """Compute the distances of those that are new, all at once: one by one it takes 8 times."""
+    new = [one for one in dict.fromkeys(coarse) if one not in _FAMILIES]
+    if new:
+        _FAMILIES.update(zip(new, list_family_distances(labs_of(new)), strict=True))

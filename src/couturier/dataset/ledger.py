@@ -1,6 +1,7 @@
 """The ledger of one run: every row, picture and fault, on disk, so that memory stays flat."""
 
 import json
+import sqlite3
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from couturier.garments.records import Garment
 from couturier.spill import open_spill
 
 _PAGE = 2_000
+_MOST_SAVED_BYTES = 200_000_000
 _RANK = {kind: place for place, kind in enumerate(FAULT_KINDS)}
 _TABLES = (
     "CREATE TABLE rows(n INTEGER PRIMARY KEY, record INT, image_id TEXT, stem TEXT, caption TEXT,"
@@ -92,11 +94,29 @@ class Picture:
 class Ledger:
     """Rows, pictures and faults of one run, in a temporary file."""
 
-    def __init__(self) -> None:
-        self._database = open_spill()
+    def __init__(self, saved: Path | None = None) -> None:
+        """Make an empty ledger, or open one that was saved, to be read only."""
+        if saved:
+            address = f"{saved.absolute().as_uri()}?mode=ro"
+            self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
+        else:
+            self._database = open_spill()
         weakref.finalize(self, self._database.close)
-        for table in _TABLES:
+        for table in () if saved else _TABLES:
             self._database.execute(table)
+
+    def save(self, path: Path) -> None:
+        """Save the ledger whole, unless it is so large that making it anew is no loss.
+
+        Raises:
+            sqlite3.Error: it cannot be written.
+        """
+        n_bytes = self.count("PRAGMA page_count") * self.count("PRAGMA page_size")
+        path.unlink(missing_ok=True)
+        if n_bytes <= _MOST_SAVED_BYTES:
+            self._database.execute("COMMIT")
+            self._database.execute("VACUUM INTO ?", (str(path),))
+            self._database.execute("BEGIN")
 
     def add_draft(self, draft: Draft, pictures: Sequence[tuple[Path, str]]) -> None:
         """Add a draft with its pictures: path, and name as the shop knows it."""

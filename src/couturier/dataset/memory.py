@@ -13,6 +13,7 @@ MEMORY_FILE = ".memory.sqlite"  # hidden, so that `datasets` takes no notice of 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS told(key BLOB PRIMARY KEY, told TEXT) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS pictures(name TEXT PRIMARY KEY, made_of TEXT, found TEXT)",
+    "CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value TEXT)",
 )
 
 
@@ -37,6 +38,11 @@ class Memory:
         if self._database:
             self._database.close()
             self._database = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can be remembered."""
+        return self._database is not None
 
     def create(self) -> None:
         """Make the file if it is not there yet.
@@ -104,6 +110,21 @@ class Memory:
                 "DELETE FROM pictures WHERE name = ?", ((name,) for name in gone)
             )
         return gone
+
+    def find_fact(self, name: str) -> str | None:
+        """Give what was noted under a name."""
+        return self._find("SELECT value FROM facts WHERE name = ?", name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Note a value under a name.
+
+        Raises:
+            StorageError: there is no room to write it down.
+        """
+        if self._database is None:
+            return
+        with _Explained(self._path):
+            self._database.execute("INSERT OR REPLACE INTO facts VALUES(?, ?)", (name, value))
 
     def _find(self, sql: str, *values: object) -> str | None:
         if self._database is None:

@@ -62,10 +62,12 @@ def _pairs(faults: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
 @cache
 def hash_grammar() -> str:
     """Hash the grammar's own code and words: a change in any of them is another version."""
+    return hashlib.sha256(_read_code()).hexdigest()
+
+
+def _read_code() -> bytes:
     folder = Path(str(garments_package.__file__)).parent
-    files = [*sorted(folder.glob("*.py")), *sorted(folder.glob("data/*"))]
+    files = [*sorted(folder.glob("*.py")), *sorted(folder.glob("data/*")), Path(__file__)]
     modules = (captions, seen, tokens, settings, catalogue_fields)
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for path in [*files, *(Path(str(module.__file__)) for module in modules)]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    files += [Path(str(module.__file__)) for module in modules]
+    return b"\0".join(path.read_bytes() for path in files)

@@ -130,12 +130,24 @@ def name_colour(
 
 def family_distances(lab: ArrayLike) -> dict[str, float]:
     """CIEDE2000 from a colour to the nearest prototype of each basic word."""
-    names, labs = _prototypes()
-    deltas = difference(np.asarray(lab, dtype=float)[None], labs)
-    return {
-        base: float(min(deltas[i] for i, name in enumerate(names) if name == base))
+    return list_family_distances(np.asarray(lab, dtype=float)[None])[0]
+
+
+def list_family_distances(labs: ArrayLike) -> list[dict[str, float]]:
+    """`family_distances` of several colours at once.
+
+    Args:
+        labs: Lab, shape (colours, 3).
+    """
+    names, prototypes = _prototypes()
+    deltas = difference(np.asarray(labs, dtype=float)[:, None], prototypes)  # (colours, prototypes)
+    nearest = {
+        base: deltas[:, [i for i, name in enumerate(names) if name == base]].min(axis=1)
         for base in BASIC
     }
+    return [
+        {base: float(far[place]) for base, far in nearest.items()} for place in range(len(deltas))
+    ]
 
 
 def judge_colour(asked: str, seen_lab: ArrayLike) -> ColourVerdict:
@@ -170,9 +182,14 @@ def judge_colour(asked: str, seen_lab: ArrayLike) -> ColourVerdict:
 
 def lab_of(hex_value: str) -> Lab:
     """CIE Lab (D65) of "#rrggbb"."""
-    red, green, blue = (int(hex_value[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    lightness, a, b = rgb2lab(np.array([[[red, green, blue]]]))[0, 0]
+    lightness, a, b = labs_of([hex_value])[0]
     return float(lightness), float(a), float(b)
+
+
+def labs_of(hex_values: Sequence[str]) -> Any:
+    """CIE Lab (D65) of several "#rrggbb"; shape (colours, 3)."""
+    data = bytes.fromhex("".join(value[1:7] for value in hex_values))
+    return rgb2lab(np.frombuffer(data, np.uint8).reshape(1, -1, 3) / 255)[0]
 
 
 def hex_of(lab: ArrayLike) -> str:

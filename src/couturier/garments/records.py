@@ -1,7 +1,7 @@
 """What the grammar finds: garments, and the words that name them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 Span = tuple[int, int]
 
@@ -37,12 +37,12 @@ class Garment:
 
     def as_dict(self) -> dict[str, str | None]:
         """Every field by its name, for JSON."""
-        return asdict(self)
+        return {**vars(self)}
 
     @classmethod
     def from_dict(cls, row: Mapping[str, str | None]) -> "Garment":
         """Read what `as_dict` wrote; missing fields are None, unknown ones are left alone."""
-        said = {one.name: row.get(one.name) for one in fields(cls) if one.name != "kind"}
+        said = {name: row.get(name) for name in _SAID}
         return cls(str(row["kind"]), **said)
 
     def phrase(self) -> str:
@@ -71,6 +71,9 @@ class GarmentSpan:
     phrase: Span
     kind: Span
     colours: tuple[Span, ...]
+
+
+_SAID = tuple(one.name for one in fields(Garment) if one.name != "kind")
 
 
 def describe(garments: Sequence[Garment]) -> str:

@@ -20,7 +20,6 @@ class JsonStream:
         self._text = text
         self._held = ""
         self._at = 0
-        self._is_whole = False
         self._lines_before = 0
         self._columns_before = 0
 
@@ -65,7 +64,8 @@ class JsonStream:
                 continue
             except RecursionError as fault:
                 raise ValueError("nested too deep") from fault
-            if end < len(self._held) or not self._more():  # else a number might go on
+            might_go_on = isinstance(value, int | float) and end > len(self._held) - _NEAR_END
+            if not might_go_on or not self._more():
                 self._at = end
                 return value
 
@@ -83,12 +83,10 @@ class JsonStream:
 
     def _more(self) -> bool:
         """Read on, twice as much as is held, and forget what lies far behind."""
-        if self._is_whole:
-            return False
-        self._forget()
-        piece = self._text.read(max(_PIECE_CHARS, len(self._held)))
-        self._is_whole = not piece
-        self._held += piece
+        piece = self._text.read(max(_PIECE_CHARS, len(self._held) - self._at))
+        if piece:  # at the end nothing is forgotten: an error is about what is held
+            self._forget()
+            self._held += piece
         return bool(piece)
 
     def _forget(self) -> None:
