@@ -66,7 +66,19 @@ def command(
     ] = None,
     faithful: Annotated[
         str | None,
-        typer.Option("--faithful", metavar="off", help="Colour guidance; only `off` as yet."),
+        typer.Option(
+            "--faithful",
+            metavar="off|guide|verify",
+            help="How hard to see to it that each garment is there in its colour: `verify` "
+            "(default) looks, redraws and repairs, up to 3 times the time; `guide` holds garments "
+            "apart by attention; `off` is plain diffusers.",
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget", metavar="SECONDS", help="A picture's time, after which verify stops trying."
+        ),
     ] = None,
     safety: Annotated[
         str | None,
@@ -97,6 +109,7 @@ def command(
         "size": size,
         "sampler": sampler,
         "faithful": faithful,
+        "budget": budget,
         "safety": safety,
     }
     given = pipeline.Given(config, tuple(sets or ()), options)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,10 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 from numpy.typing import NDArray
+
+from couturier.diffusion.guidance import Guidance, Guide, guide_steps
+from couturier.diffusion.prediction import Prediction, decode
+from couturier.diffusion.text import encode_prompts, is_plain
 
 _SAMPLERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ddim": (DDIMScheduler, {}),
@@ -69,8 +73,31 @@ def build_scheduler(sampler: str, config: Any) -> Any:
         return scheduler.from_config(config, **overrides)
 
 
+@dataclass(frozen=True)
+class Peek:
+    """A look at the picture while it is being drawn.
+
+    Attributes:
+        after: Steps after which to look.
+        judge: Told the picture as it is predicted then, shape (height, width, 3), 0 to 1; False
+            gives the drawing up.
+    """
+
+    after: int
+    judge: Callable[[NDArray[np.float32]], bool]
+
+
+class DroppedError(Exception):
+    """A drawing was given up because its `Peek` said so."""
+
+
 def draw_picture(
-    pipeline: Any, draw: Draw, *, on_step: Callable[[int], None] | None = None
+    pipeline: Any,
+    draw: Draw,
+    *,
+    guide: Guide | None = None,
+    peek: Peek | None = None,
+    on_step: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
     """Draw one picture with diffusers' own pipeline, without its safety checker.
 
@@ -80,33 +107,85 @@ def draw_picture(
     came out one step off), and it saved no time there.
 
     Args:
-        pipeline: A diffusers StableDiffusionPipeline; left as it was.
+        pipeline: A diffusers pipeline of a Stable Diffusion; left as it was.
         draw: What to draw.
+        guide: Holds the drawing to its words by attention; None draws plainly, bit for bit as
+            diffusers does.
+        peek: A look at the picture on the way.
         on_step: Told the number of steps done after each of them.
 
     Returns:
         Shape (height, width, 3), 0 to 1; NaN where the numbers ran away.
+
+    Raises:
+        DroppedError: `peek` gave the drawing up.
     """
-    own = pipeline.scheduler, pipeline.safety_checker
+    own = pipeline.scheduler, getattr(pipeline, "safety_checker", None)
     pipeline.scheduler = build_scheduler(draw.sampler, pipeline.scheduler.config)
     pipeline.safety_checker = None
+    scale = pipeline.vae_scale_factor
+    shape = draw.height_px // scale, draw.width_px // scale
     try:
-        with torch.inference_mode(), _numpy_2_silenced():
+        with ExitStack() as stack:
+            stack.enter_context(_numpy_2_silenced())
+            guidance = None
+            if guide:
+                guided = guide_steps(pipeline, guide, n_steps=draw.steps, shape=shape)
+                guidance = stack.enter_context(guided)
+            looking = (peek, Prediction(pipeline.scheduler)) if peek else None
+            after_step = _Aside(draw.steps, guidance, looking, on_step).after_step
             drawn = pipeline(
-                draw.prompt,
-                negative_prompt=draw.negative or None,
+                **_write_sentences(pipeline, draw),
                 num_inference_steps=draw.steps,
                 guidance_scale=draw.guidance,
                 width=draw.width_px,
                 height=draw.height_px,
                 generator=torch.Generator("cpu").manual_seed(draw.seed),
                 output_type="np",
-                callback_on_step_end=_told(on_step, draw.steps),
+                callback_on_step_end=after_step if guide or peek or on_step else None,
             )
     finally:
         pipeline.scheduler, pipeline.safety_checker = own
     picture: NDArray[np.float32] = drawn.images[0]  # (height, width, 3)
     return picture
+
+
+class _Aside:
+    """What is done between two steps of a drawing: guide, look, tell."""
+
+    def __init__(
+        self,
+        n_steps: int,
+        guidance: Guidance | None,
+        looking: tuple[Peek, Prediction] | None,
+        on_step: Callable[[int], None] | None,
+    ) -> None:
+        self._n_steps = n_steps
+        self._guidance = guidance
+        self._looking = looking
+        self._on_step = on_step
+
+    def after_step(
+        self, pipeline: Any, step: int, _timestep: Any, kept: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Do it; diffusers calls this with the number of the step, from 0."""
+        done = min(step + 1, self._n_steps)  # PNDM goes through its second timestep twice
+        if self._looking and done == self._looking[0].after:
+            peek, prediction = self._looking
+            if not peek.judge(decode(pipeline, prediction.find_clean())):
+                raise DroppedError
+        if self._guidance:
+            kept["latents"] = self._guidance.after_step(step + 1, kept["latents"])
+        if self._on_step:
+            self._on_step(done)
+        return kept
+
+
+def _write_sentences(pipeline: Any, draw: Draw) -> dict[str, Any]:
+    """Give the pipeline the sentences themselves where it can read them, else their embeddings."""
+    if all(is_plain(pipeline.tokenizer, text) for text in (draw.prompt, draw.negative)):
+        return {"prompt": draw.prompt, "negative_prompt": draw.negative or None}
+    return dict(encode_prompts(pipeline, draw.prompt, draw.negative).as_arguments())
 
 
 def find_native_size(pipeline: Any) -> tuple[int, int]:
@@ -116,30 +195,9 @@ def find_native_size(pipeline: Any) -> tuple[int, int]:
     return width * pipeline.vae_scale_factor, height * pipeline.vae_scale_factor
 
 
-def find_cut_words(tokenizer: Any, text: str) -> str:
-    """Give the end of `text` that the text encoder will not see, from a word's start; or ""."""
-    tokens = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    room = tokenizer.model_max_length - 2  # one token marks the beginning, one the end
-    if len(tokens["input_ids"]) <= room:
-        return ""
-    first_cut = tokens["offset_mapping"][room][0]
-    return text[text.rfind(" ", 0, first_cut + 1) + 1 :].strip()
-
-
 @contextmanager
 def _numpy_2_silenced() -> Iterator[None]:
     """Drop numpy 2's complaint about how diffusers' schedulers turn tensors into arrays."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
         yield
-
-
-def _told(on_step: Callable[[int], None] | None, steps: int) -> Callable[..., Any] | None:
-    if on_step is None:
-        return None
-
-    def tell(_pipeline: Any, step: int, _timestep: Any, kept: dict[str, Any]) -> dict[str, Any]:
-        on_step(min(step + 1, steps))  # PNDM goes through its second timestep twice
-        return kept
-
-    return tell

@@ -135,6 +135,7 @@ class _Run:
             receipt=receipt,
             pixels=hash_pixels(painting.image),
             environment=self._environment,
+            faithful=painting.climb.as_dict() if painting.climb else {},
         )
         look = self._folder.add(painting.image, making, seconds=painting.seconds, notes=notes)
         self._drawn.append(look)

@@ -52,8 +52,8 @@ class LooksFolder:
             shown = Image.new("RGB", image.size)
         self._write(self.path / name, shown, making)
         look = _to_look(name, making)
-        look = replace(look, seconds=round(seconds, 3), extra={"notes": notes} if notes else {})
-        return self._record(look)
+        extra = {**look.extra, **({"notes": notes} if notes else {})}
+        return self._record(replace(look, seconds=round(seconds, 3), extra=extra))
 
     def _record(self, look: Look) -> Look:
         append_look(self.path, look)
@@ -102,4 +102,8 @@ def _to_look(name: str, making: Making) -> Look:
         "safety": making.safety,
         "receipt": making.receipt,
     }
+    if making.faithful:  # the masks of what was recoloured stay in the picture
+        kinds = [change["kind"] for change in making.faithful["changes"]]
+        told = {**making.faithful, "changes": kinds}
+        fields["extra"] = {"faithful": told}
     return Look(file=name, **fields)

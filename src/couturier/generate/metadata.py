@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class Making:
         receipt: The colour receipt, as in `Look.receipt`.
         pixels: SHA-256 of what was drawn, before anything was blacked out.
         environment: Versions, threads and the processor's instructions.
+        faithful: What the ladder of `--faithful verify` decided, as `faithful.Climb` tells it;
+            empty where there was nothing to decide.
     """
 
     prompt: str
@@ -53,6 +55,7 @@ class Making:
     receipt: tuple[dict[str, Any], ...]
     pixels: str
     environment: dict[str, Any]
+    faithful: dict[str, Any] = field(default_factory=dict)
 
 
 def write_picture(path: Path, image: Image.Image, making: Making) -> None:

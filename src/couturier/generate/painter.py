@@ -13,9 +13,13 @@ from PIL import Image
 from couturier.diffusion.adapters.attach import attach_adapter
 from couturier.diffusion.bases import resolve_base
 from couturier.diffusion.device import choose_placement
+from couturier.diffusion.guidance import Guide
 from couturier.diffusion.hashes import hash_base
 from couturier.diffusion.loading import load_pipeline
-from couturier.diffusion.sampling import Draw, draw_picture, find_cut_words, find_native_size
+from couturier.diffusion.sampling import Draw, DroppedError, Peek, draw_picture, find_native_size
+from couturier.diffusion.text import count_chunks
+from couturier.garments.grammar import find_garments
+from couturier.generate.faithful import Climb, Ladder, Start, to_picture
 from couturier.generate.metadata import hash_lora_for_a1111
 from couturier.generate.plan import Adapter, Request, find_adapters
 from couturier.generate.safety import (
@@ -26,9 +30,10 @@ from couturier.generate.safety import (
     judge_picture,
 )
 from couturier.generate.settings import GenerateSettings
+from couturier.generate.words import find_word_groups
 from couturier.runs import list_versions
-
-_QUOTED_LETTERS = 120
+from couturier.vision.receipts import find_sightings
+from couturier.vision.segmenter import GarmentSegmenter, load_own_segmenter
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,29 @@ class Painting:
         image: As drawn, nothing blacked out.
         verdict: What is to be done with it.
         seconds: What drawing and judging took.
+        climb: What was decided on the way; None where nothing was.
     """
 
     image: Image.Image
     verdict: Verdict
     seconds: float
+    climb: Climb | None = None
 
 
 class Painter:
     """Draws requests with one loaded base; the same request gives the same bits."""
 
-    def __init__(self, pipeline: Any, facts: dict[str, Any], *, check: bool) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        facts: dict[str, Any],
+        *,
+        settings: GenerateSettings,
+        segmenter: GarmentSegmenter | None = None,
+    ) -> None:
         self._pipeline = pipeline
-        self._check = check
+        self._settings = settings
+        self._segmenter = segmenter
         self._facts = facts
 
     @property
@@ -80,33 +95,57 @@ class Painter:
         """Tell what a user should know before the picture is drawn; often nothing."""
         notes = []
         for what, text in (("prompt", request.prompt), ("negative prompt", request.negative)):
-            if cut := find_cut_words(self._pipeline.tokenizer, text):
-                notes.append(f"the {what} is too long for the base, not read: {_quote(cut)}")
+            n_chunks = count_chunks(self._pipeline.tokenizer, text)
+            if n_chunks > 1:
+                notes.append(f"the {what} is long: read in {n_chunks} parts of 75 tokens")
         return notes
 
-    def paint(self, request: Request, *, on_step: Callable[[int], None] | None = None) -> Painting:
-        """Draw one picture and judge it."""
-        assert request.size_px is not None  # fit() has filled it in
+    def paint(
+        self,
+        request: Request,
+        *,
+        climb: Climb | None = None,
+        on_step: Callable[[int], None] | None = None,
+    ) -> Painting:
+        """Draw one picture and judge it.
+
+        Args:
+            request: What to draw.
+            climb: What was decided when it was first drawn; nothing is decided anew then.
+            on_step: Told the steps done.
+        """
         began = time.perf_counter()
-        draw = Draw(
-            prompt=request.prompt,
-            negative=request.negative,
-            seed=request.seed,
-            steps=request.steps,
-            guidance=request.guidance,
-            sampler=request.sampler,
-            width_px=request.size_px[0],
-            height_px=request.size_px[1],
-        )
-        pixels = draw_picture(self._pipeline, draw, on_step=on_step)
-        image = to_image(pixels)
+        easel = _Easel(self._pipeline, request, on_step)
+        asked = [garment for garment in find_garments(request.prompt) if garment.colour]
+        if climb is None and self._settings.faithful == "verify" and asked:
+            pixels, climb = self._climb(easel, request)
+        else:
+            guided = self._settings.faithful == "guide"
+            start = climb.start if climb else Start(request.seed, guided=guided)
+            drawn = easel.draw(start, look_after=1.0, look=None)
+            assert drawn is not None  # nobody looks, nobody drops
+            pixels = drawn
+        image = to_picture(pixels)
+        for change in climb.changes if climb else ():
+            image = change.apply(image)
         verdict = self._judge(pixels, image)
-        return Painting(image, verdict, time.perf_counter() - began)
+        return Painting(image, verdict, time.perf_counter() - began, climb)
+
+    def _climb(self, easel: "_Easel", request: Request) -> tuple[NDArray[np.float32], Climb]:
+        garments = find_garments(request.prompt)
+        ladder = Ladder(
+            garments,
+            easel.draw,
+            lambda image: find_sightings(image, garments, self._segmenter),
+            n_starts=self._settings.starts,
+            budget_s=self._settings.budget,
+        )
+        return ladder.climb(request.seed)
 
     def _judge(self, pixels: NDArray[np.float32], image: Image.Image) -> Verdict:
         if breakage := find_breakage(pixels):
             return Verdict(BROKEN, (breakage,))
-        if not self._check:
+        if self._settings.safety == "off":
             return Verdict(UNCHECKED, ("the safety check was switched off",))
         checker, extractor = self._pipeline.safety_checker, self._pipeline.feature_extractor
         if checker is None or extractor is None:
@@ -135,7 +174,8 @@ def open_painter(settings: GenerateSettings) -> Painter:
         "dtype": placement.precision,
         "faithful": settings.faithful,
     }
-    return Painter(pipeline, facts, check=check)
+    segmenter = load_own_segmenter() if settings.faithful == "verify" else None
+    return Painter(pipeline, facts, settings=settings, segmenter=segmenter)
 
 
 def describe_environment() -> dict[str, Any]:
@@ -147,21 +187,48 @@ def describe_environment() -> dict[str, Any]:
     }
 
 
-def to_image(pixels: NDArray[np.float32]) -> Image.Image:
-    """Round a picture to 8 bits a channel as diffusers does; what is no number becomes black.
+class _Easel:
+    """One request being drawn, in as many starts as it takes."""
 
-    Args:
-        pixels: Shape (height, width, 3), 0 to 1.
-    """
-    finite = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
-    return Image.fromarray((finite * 255).round().astype(np.uint8))
+    def __init__(
+        self, pipeline: Any, request: Request, on_step: Callable[[int], None] | None
+    ) -> None:
+        self._pipeline = pipeline
+        self._request = request
+        self._on_step = on_step
+        self._guide: Guide | None = None
 
+    def draw(
+        self, start: Start, *, look_after: float, look: Callable[[Image.Image], bool] | None
+    ) -> NDArray[np.float32] | None:
+        """Draw a start; None where `look` gave it up."""
+        request = self._request
+        assert request.size_px is not None  # Painter.fit has filled it in
+        draw = Draw(
+            prompt=request.prompt,
+            negative=request.negative,
+            seed=start.seed,
+            steps=request.steps,
+            guidance=request.guidance,
+            sampler=request.sampler,
+            width_px=request.size_px[0],
+            height_px=request.size_px[1],
+        )
+        peek = None
+        if look:
+            after = max(round(request.steps * look_after), 1)
+            peek = Peek(after, lambda pixels: look(to_picture(pixels)))
+        guide = self._find_guide() if start.guided else None
+        try:
+            return draw_picture(self._pipeline, draw, guide=guide, peek=peek, on_step=self._on_step)
+        except DroppedError:
+            return None
 
-def _quote(text: str) -> str:
-    words = " ".join(text.split())
-    if len(words) <= _QUOTED_LETTERS:
-        return f"“{words}”"
-    return f"“{words[:_QUOTED_LETTERS].rstrip()} …” ({len(words.split())} words)"
+    def _find_guide(self) -> Guide | None:
+        if self._guide is None:
+            groups = find_word_groups(self._pipeline, self._request.prompt)
+            self._guide = Guide(groups) if groups else None
+        return self._guide
 
 
 def _describe_adapters(adapters: list[Adapter], hashes: list[str]) -> dict[str, Any]:

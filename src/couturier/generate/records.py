@@ -28,7 +28,10 @@ class Look:
             see `safety.Verdict`. "review" is kept for what a person has to decide.
         receipt: Colour receipt: one dictionary a garment asked for (see vision.records).
         seconds: What it took to draw.
-        extra: "notes": what the user should know, as of words that were not read.
+        extra: "notes": what the user should know; "faithful": what `--faithful verify` did:
+            "start" drawn to its end, "tried" starts with how many garments were right a third of
+            the way, "changes" (kinds recoloured), and "rungs", one a garment: "plain", "guided",
+            "re-drawn", "recoloured", or "none" where nothing made it right.
     """
 
     file: str

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from couturier.errors import CouturierError, LooksError
+from couturier.generate.faithful import Climb
 from couturier.generate.metadata import Making, hash_pixels, read_making
 from couturier.generate.painter import describe_environment, open_painter
 from couturier.generate.plan import Request
@@ -61,6 +62,7 @@ def replay_image(image: Path, *, on_step: OnStep | None = None) -> ReplayResult:
         environment = describe_environment()
         again = painter.paint(
             _to_request(making),
+            climb=_to_climb(making, image),
             on_step=lambda step: on_step(step, making.settings["steps"], "") if on_step else None,
         ).image
     differences = [
@@ -104,6 +106,13 @@ def _to_request(making: Making) -> Request:
         sampler=known["sampler"],
         size_px=(known["width"], known["height"]),
     )
+
+
+def _to_climb(making: Making, image: Path) -> Climb | None:
+    try:
+        return Climb.from_dict(making.faithful) if making.faithful else None
+    except (KeyError, TypeError, ValueError) as fault:
+        raise _unknown(image, fault) from fault
 
 
 def _open_drawing(image: Path, making: Making) -> Image.Image | None:

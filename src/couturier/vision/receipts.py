@@ -65,11 +65,29 @@ _BOTTOM_WORDS = {"bottom", "bottoms", "briefs", "brief", "panty", "thong", "trun
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """A garment asked for, as a picture shows it.
+
+    Attributes:
+        receipt: What was asked and what is seen.
+        mask: Where it is; shape (height, width) of the labelled picture; None where it was not
+            found, or cannot be told from another.
+    """
+
+    receipt: GarmentReceipt
+    mask: Mask | None = None
+
+
+@dataclass(frozen=True)
 class _Patch:
     """Regions of one colour, taken for one garment."""
 
     colour: MainColour
-    share: float
+    mask: Mask
+
+    @property
+    def share(self) -> float:
+        return float(self.mask.mean())
 
 
 def read_receipt(
@@ -86,52 +104,61 @@ def read_receipt(
     Returns:
         One receipt a garment, in the order of `garments`.
     """
+    return tuple(one.receipt for one in find_sightings(image, garments, segmenter))
+
+
+def find_sightings(
+    image: Image.Image, garments: Sequence[Garment], segmenter: GarmentSegmenter | None
+) -> tuple[Sighting, ...]:
+    """Find each garment asked for: its receipt and its mask; arguments as in `read_receipt`."""
     if not garments:
         return ()
     if segmenter is None:
         return _without_segmenter(image, garments)
     asked = tuple(name for garment in garments for name in _own(garment))
-    receipts = judge_labelled(settle_labels(label_picture(image, segmenter), asked), garments)
-    if len(garments) == 1 and receipts[0].seen is None and not _own(garments[0]):
+    seen = sight_labelled(settle_labels(label_picture(image, segmenter), asked), garments)
+    if len(garments) == 1 and seen[0].receipt.seen is None and not _own(garments[0]):
         return _without_segmenter(image, garments)
-    return receipts
+    return seen
 
 
 def judge_labelled(
     picture: LabelledPicture, garments: Sequence[Garment]
 ) -> tuple[GarmentReceipt, ...]:
     """Judge the garments asked for on a picture whose classes are known at every pixel."""
-    receipts: dict[int, GarmentReceipt] = {}
+    return tuple(one.receipt for one in sight_labelled(picture, garments))
+
+
+def sight_labelled(picture: LabelledPicture, garments: Sequence[Garment]) -> tuple[Sighting, ...]:
+    """Find the garments asked for on a picture whose classes are known at every pixel."""
+    seen: dict[int, Sighting] = {}
     claimed = {name for garment in garments for name in _own(garment)}
     for classes, members in _group_by_class(garments).items():
         if len(members) == 1:
             near = tuple(name for name in _near(garments[members[0]]) if name not in claimed)
             classes = _widen(picture, classes, near)
             claimed |= set(classes)
-        receipts |= _judge_group(picture, classes, [(i, garments[i]) for i in members])
+        seen |= _judge_group(picture, classes, [(i, garments[i]) for i in members])
     for index, garment in enumerate(garments):
-        if index not in receipts or receipts[index].verdict == MISSING:
+        if index not in seen or seen[index].receipt.verdict == MISSING:
             near = tuple(name for name in _near(garment) if name not in claimed)
             found = _judge_group(picture, near, [(index, garment)])[index]
-            if found.verdict != MISSING:
-                receipts[index] = found
+            if found.receipt.verdict != MISSING:
+                seen[index] = found
                 claimed |= set(near)
             elif not _own(garment):  # the segmenter was never taught this kind
-                receipts[index] = _blank(garment, UNSURE)
+                seen[index] = _blank(garment, UNSURE)
             else:
-                receipts.setdefault(index, found)
-    return tuple(receipts[index] for index in range(len(garments)))
+                seen.setdefault(index, found)
+    return tuple(seen[index] for index in range(len(garments)))
 
 
-def _without_segmenter(
-    image: Image.Image, garments: Sequence[Garment]
-) -> tuple[GarmentReceipt, ...]:
+def _without_segmenter(image: Image.Image, garments: Sequence[Garment]) -> tuple[Sighting, ...]:
     found = find_foreground(image) if len(garments) == 1 else None
     if found is None:
         return tuple(_blank(garment, UNSURE) for garment in garments)
     pixels, mask = found
-    patch = _measure(pixels, [mask])
-    return (_judge(garments[0], patch),)
+    return (_judge(garments[0], _measure(pixels, [mask])),)
 
 
 def _widen(
@@ -155,7 +182,7 @@ def _group_by_class(garments: Sequence[Garment]) -> dict[tuple[str, ...], list[i
 
 def _judge_group(
     picture: LabelledPicture, classes: tuple[str, ...], members: list[tuple[int, Garment]]
-) -> dict[int, GarmentReceipt]:
+) -> dict[int, Sighting]:
     """Judge garments that share their classes."""
     regions = picture.find_regions(classes) if classes else []
     if not regions:
@@ -168,7 +195,7 @@ def _judge_group(
 
 def _judge_twins(
     patches: list[_Patch], n_regions: int, members: list[tuple[int, Garment]]
-) -> dict[int, GarmentReceipt]:
+) -> dict[int, Sighting]:
     """Match garments of one class to its patches by colour; too few patches are "unsure"."""
     asked = {garment.colour for _, garment in members}
     if len(patches) == 1 and len(asked) == 1 and n_regions >= len(members):
@@ -200,16 +227,16 @@ def _measure(pixels: np.ndarray, regions: list[Mask]) -> _Patch:
     together = np.logical_or.reduce(regions)
     colour = measure_colour(pixels[shrink(together)])
     assert colour is not None  # regions are never empty
-    return _Patch(colour, share=float(together.mean()))
+    return _Patch(colour, together)
 
 
-def _judge(garment: Garment, patch: _Patch) -> GarmentReceipt:
+def _judge(garment: Garment, patch: _Patch) -> Sighting:
     lab = patch.colour.lab
     delta_e, verdict = None, RIGHT
     if garment.colour:
         delta_e, verdict = _judge_asked(garment.colour, patch.colour)
     near = garment.colour and verdict == RIGHT and delta_e is not None and delta_e <= NEAR
-    return GarmentReceipt(
+    receipt = GarmentReceipt(
         kind=garment.kind,
         asked=garment.colour,
         seen=garment.colour if near else name_colour(lab).name,
@@ -218,6 +245,7 @@ def _judge(garment: Garment, patch: _Patch) -> GarmentReceipt:
         share=round(patch.share, 4),
         verdict=verdict if patch.share >= SMALL_SHARE else UNSURE,
     )
+    return Sighting(receipt, patch.mask)
 
 
 def _judge_asked(asked: str, colour: MainColour) -> tuple[float | None, str]:
@@ -270,8 +298,8 @@ def _classes(garment: Garment) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return _CLASSES.get(family, ((), ()))
 
 
-def _blank(garment: Garment, verdict: str) -> GarmentReceipt:
-    return GarmentReceipt(
+def _blank(garment: Garment, verdict: str) -> Sighting:
+    receipt = GarmentReceipt(
         kind=garment.kind,
         asked=garment.colour,
         seen=None,
@@ -280,3 +308,4 @@ def _blank(garment: Garment, verdict: str) -> GarmentReceipt:
         share=0.0,
         verdict=verdict,
     )
+    return Sighting(receipt)

@@ -210,16 +210,13 @@ def test_a_picture_that_broke_down_is_told_from_a_blocked_one(
     assert "3,072 of 3,072 values are no numbers" in look.safety["reasons"][0]
 
 
-def test_words_that_are_not_read_are_told_from_a_words_start(
+def test_a_long_sentence_is_read_to_its_end_and_told(
     settings: GenerateSettings, tmp_path: Path
 ) -> None:
-    note = "the prompt is too long for the base, not read: "
-    (look,) = draw(settings, tmp_path, "x" * 75 + " the End")
-    assert look.extra["notes"] == [f"{note}“the End”"]
-    (half,) = draw(settings, tmp_path, "x" * 70 + " the Ending")
-    assert half.extra["notes"] == [f"{note}“Ending”"]
-    (long,) = draw(settings, tmp_path, "x" * 75 + " word" * 50)
-    assert long.extra["notes"][0].endswith("word …” (50 words)")
+    (long,) = draw(settings, tmp_path, "x" * 75 + " the End")
+    assert long.extra["notes"] == ["the prompt is long: read in 2 parts of 75 tokens"]
+    (other,) = draw(settings, tmp_path, "x" * 75 + " the Bag")
+    assert read_making(tmp_path / long.file).pixels != read_making(tmp_path / other.file).pixels
     (short,) = draw(settings, tmp_path, "x" * 75)
     assert short.extra == {}
 

@@ -110,11 +110,6 @@ def test_a_size_that_cannot_be_drawn_is_refused(size: str) -> None:
         plan_pictures([PromptRow("hat", "looks.csv, line 2", {"size": size})], GenerateSettings())
 
 
-def test_faithful_drawing_is_not_promised_before_it_is_built() -> None:
-    with pytest.raises(SettingsError, match="not built yet"):
-        plan_pictures([PromptRow("hat")], GenerateSettings.model_construct(faithful="guide"))
-
-
 def test_a_scale_stands_after_the_last_colon(tmp_path: Path) -> None:
     file = tmp_path / "a:b.safetensors"
     file.touch()

@@ -1,0 +1,254 @@
+"""The ladder of faithful drawing: several starts, the failing ones dropped early, then repair.
+
+One rung after the other, for as long as a garment is not as the sentence has it: a plain start;
+guided starts, of the same seed and then of further ones, each looked at when a third of its steps
+are done; the most promising one drawn to its end; at last the garments found in a wrong colour
+recoloured inside their masks. What was decided is recorded, so that replay decides nothing.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from couturier.garments.colours import find_colour, find_colours
+from couturier.garments.records import Garment
+from couturier.seeds import derive_seed
+from couturier.vision.receipts import Sighting
+from couturier.vision.recolour import fit_mask, pack_mask, recolour, unpack_mask
+from couturier.vision.records import MISSING, RIGHT, WRONG
+
+PLAIN, GUIDED, REDRAWN, RECOLOURED, FAILED = "plain", "guided", "re-drawn", "recoloured", "none"
+_LOOK_AFTER = 1 / 3
+_SMALL_SHARE = 0.004
+
+Pixels = NDArray[np.float32]
+Judge = Callable[[Image.Image], Sequence[Sighting]]
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a drawing: which noise, and whether attention is guided."""
+
+    seed: int
+    guided: bool
+
+
+class Drawer(Protocol):
+    """Draws a start; a look that answers False ends it early, and None comes back."""
+
+    def __call__(
+        self, start: Start, *, look_after: float, look: Callable[[Image.Image], bool] | None
+    ) -> Pixels | None:
+        """Draw it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """A garment recoloured: what replay needs to do it again without looking."""
+
+    garment: int
+    kind: str
+    lab: tuple[float, float, float]
+    mask: Mapping[str, Any]
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Recolour it."""
+        pixels = np.asarray(image.convert("RGB"))
+        return Image.fromarray(recolour(pixels, unpack_mask(dict(self.mask)), self.lab))
+
+
+@dataclass(frozen=True)
+class Climb:
+    """What came of a ladder.
+
+    Attributes:
+        start: The start that was drawn to its end.
+        changes: What was recoloured after it.
+        rungs: For each garment asked for, the rung that made it right; "none" where none did.
+        tried: Each start with how many garments were right a third of the way, None where no
+            look was taken.
+    """
+
+    start: Start
+    changes: tuple[Change, ...] = ()
+    rungs: tuple[str, ...] = ()
+    tried: tuple[tuple[Start, int | None], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as the picture's metadata holds it."""
+        return {
+            "start": vars(self.start),
+            "changes": [vars(change) for change in self.changes],
+            "rungs": list(self.rungs),
+            "tried": [{**vars(start), "right": right} for start, right in self.tried],
+        }
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> "Climb":
+        """Read what `as_dict` wrote."""
+        return cls(
+            start=Start(**row["start"]),
+            changes=tuple(
+                Change(**{**change, "lab": tuple(change["lab"])}) for change in row["changes"]
+            ),
+            rungs=tuple(row["rungs"]),
+            tried=tuple((Start(t["seed"], t["guided"]), t["right"]) for t in row["tried"]),
+        )
+
+
+@dataclass
+class _Best:
+    """The most promising start so far."""
+
+    promise: float = -1.0
+    start: Start | None = None
+    pixels: Pixels | None = None
+    tried: list[tuple[Start, int | None]] = field(default_factory=list)
+
+
+class Ladder:
+    """Draws one picture until it shows what the sentence said, or the means are used up."""
+
+    def __init__(
+        self,
+        garments: Sequence[Garment],
+        draw: Drawer,
+        judge: Judge,
+        *,
+        n_starts: int,
+        budget_s: float | None,
+    ) -> None:
+        self._garments = garments
+        self._draw = draw
+        self._judge = judge
+        self._n_starts = n_starts
+        self._budget_s = budget_s
+        self._began_s = time.perf_counter()
+        self._longest_s = 0.0
+
+    def climb(self, seed: int) -> tuple[Pixels, Climb]:
+        """Draw; gives the pixels before any recolouring, and what was decided."""
+        best = _Best()
+        starts = plan_starts(seed, self._n_starts)
+        for number, start in enumerate(starts):
+            if number and self._is_spent():
+                break
+            if self._try(start, best, last=number == len(starts) - 1):
+                break
+        assert best.start is not None
+        if best.pixels is None:  # dropped on its way, yet the most promising of all
+            best.pixels = self._draw(best.start, look_after=1.0, look=None)
+        assert best.pixels is not None
+        return best.pixels, self._repair(best)
+
+    def _try(self, start: Start, best: _Best, *, last: bool) -> bool:
+        """Draw a start as far as it is promising; True where every garment came out right."""
+        seen: list[tuple[float, int]] = []
+
+        def look(image: Image.Image) -> bool:
+            sightings = self._judge(image)
+            n_right = count_right(sightings)
+            seen.append((_promise(sightings), n_right))
+            good = n_right == len(self._garments)
+            return good or (last and seen[0][0] > best.promise)
+
+        began_s = time.perf_counter()
+        pixels = self._draw(start, look_after=_LOOK_AFTER, look=look)
+        self._longest_s = max(self._longest_s, time.perf_counter() - began_s)
+        best.tried.append((start, seen[0][1] if seen else None))
+        promise, done = seen[0][0] if seen else 0.0, False
+        if pixels is not None:
+            sightings = self._judge(to_picture(pixels))
+            promise, done = _promise(sightings), count_right(sightings) == len(self._garments)
+        # A finished picture is worth a little more than one that only promises as much.
+        if promise + 0.1 * (pixels is not None) > best.promise + 0.1 * (best.pixels is not None):
+            best.promise, best.start, best.pixels = promise, start, pixels
+        return done
+
+    def _repair(self, best: _Best) -> Climb:
+        """Recolour what is in a wrong colour, and say of each garment what made it right."""
+        assert best.start is not None
+        assert best.pixels is not None
+        image = to_picture(best.pixels)
+        before = self._judge(image)
+        changes = tuple(_plan_changes(image, self._garments, before))
+        rungs = [_name_rung(best, s) for s in before]
+        if changes:
+            for change in changes:
+                image = change.apply(image)
+            after = self._judge(image)
+            better = count_right(after) > count_right(before)
+            changes = tuple(
+                c for c in changes if better and after[c.garment].receipt.verdict == RIGHT
+            )
+            for change in changes:
+                rungs[change.garment] = RECOLOURED
+        return Climb(best.start, changes, tuple(rungs), tuple(best.tried))
+
+    def _is_spent(self) -> bool:
+        if self._budget_s is None:
+            return False
+        spent_s = time.perf_counter() - self._began_s
+        return spent_s + self._longest_s > self._budget_s
+
+
+def plan_starts(seed: int, n_starts: int) -> list[Start]:
+    """List the starts in their order: plain, guided with the same seed, guided with others."""
+    others = [derive_seed(seed, "start", number) for number in range(2, n_starts)]
+    starts = [Start(seed, guided=False), *(Start(one, guided=True) for one in (seed, *others))]
+    return starts[: max(n_starts, 1)]
+
+
+def count_right(sightings: Sequence[Sighting]) -> int:
+    """Count the garments that are as asked."""
+    return sum(one.receipt.verdict == RIGHT for one in sightings)
+
+
+def to_picture(pixels: Pixels) -> Image.Image:
+    """Round a picture to 8 bits a channel as diffusers does; what is no number becomes black.
+
+    Args:
+        pixels: Shape (height, width, 3), 0 to 1.
+    """
+    finite = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
+    return Image.fromarray((finite * 255).round().astype(np.uint8))
+
+
+def _promise(sightings: Sequence[Sighting]) -> float:
+    """Rate a start: a garment in a wrong colour can still be recoloured, a missing one cannot."""
+    worth = {RIGHT: 1.0, WRONG: 0.7, MISSING: 0.0}
+    return sum(worth.get(one.receipt.verdict, 0.3) for one in sightings)
+
+
+def _name_rung(best: _Best, sighting: Sighting) -> str:
+    if sighting.receipt.verdict != RIGHT:
+        return FAILED
+    assert best.start is not None
+    if not best.start.guided:
+        return PLAIN
+    return GUIDED if best.start.seed == best.tried[0][0].seed else REDRAWN
+
+
+def _plan_changes(
+    image: Image.Image, garments: Sequence[Garment], sightings: Sequence[Sighting]
+) -> list[Change]:
+    """Plan what to recolour: garments found, in a wrong colour, of one asked colour."""
+    changes = []
+    pixels = np.asarray(image)
+    for number, (garment, seen) in enumerate(zip(garments, sightings, strict=True)):
+        asked = find_colour(garment.colour) if garment.colour else None
+        plain = asked is not None and len(find_colours(garment.colour or "")) <= 1
+        if not plain or seen.mask is None or seen.receipt.verdict == RIGHT:
+            continue
+        if seen.mask.mean() < _SMALL_SHARE:
+            continue
+        mask = fit_mask(seen.mask, pixels)
+        assert asked is not None
+        changes.append(Change(number, garment.kind, asked.lab, pack_mask(mask)))
+    return changes

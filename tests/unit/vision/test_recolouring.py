@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from skimage.color import lab2rgb
+
+from couturier.garments.colours import difference, find_colour
+from couturier.vision.colours import measure_colour, to_lab
+from couturier.vision.recolour import fit_mask, pack_mask, recolour, unpack_mask
+
+
+def draw_folded(lab: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """A cloth with soft folds before white, and its mask."""
+    rows, columns = np.mgrid[:64, :64]
+    cloth = np.full((64, 64, 3), (98.0, 0.0, 0.0))
+    mask = (rows > 8) & (rows < 56) & (columns > 12) & (columns < 52)
+    cloth[mask] = lab
+    cloth[..., 0] += np.where(mask, 5 * np.sin(columns / 3), 0)
+    return (lab2rgb(cloth) * 255).round().astype(np.uint8), mask
+
+
+@pytest.mark.parametrize("asked", ["red", "navy", "white", "black", "#aabbcc", "sage"])
+@pytest.mark.parametrize("was", [(45.0, 55.0, 35.0), (80.0, -5.0, 40.0), (20.0, 0.0, 0.0)])
+def test_a_garment_takes_the_colour_asked_for(asked, was) -> None:
+    pixels, mask = draw_folded(was)
+    target = find_colour(asked).lab
+    made = recolour(pixels, mask, target)
+    assert difference(measure_colour(made[mask]).lab, target) < 4
+    assert np.array_equal(made[~mask], pixels[~mask])
+
+
+def test_folds_stay_where_they_were() -> None:
+    pixels, mask = draw_folded((45.0, 55.0, 35.0))
+    made = recolour(pixels, mask, find_colour("royal blue").lab)
+    inner = np.s_[14:50, 18:46]
+    before, after = to_lab(pixels)[inner][..., 0], to_lab(made)[inner][..., 0]
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.95
+
+
+def test_a_mask_is_read_back_as_written() -> None:
+    _, mask = draw_folded((50.0, 0.0, 0.0))
+    assert np.array_equal(unpack_mask(pack_mask(mask)), mask)
+    with pytest.raises(ValueError, match="no mask"):
+        unpack_mask({"bits": "x"})
+
+
+def test_in_a_larger_picture_the_rim_follows_the_colour() -> None:
+    pixels, mask = draw_folded((45.0, 55.0, 35.0))
+    large = np.kron(pixels, np.ones((4, 4, 1), np.uint8))
+    coarse = np.roll(mask, 1, axis=1)[::2, ::2]
+    found = fit_mask(coarse, large)
+    truth = np.kron(mask, np.ones((4, 4), bool))
+    assert (found & truth).sum() / (found | truth).sum() > 0.93
