@@ -106,6 +106,16 @@ def train(
     return {"weights": str(run.weights), "base": settings.base, "manifest": run.manifest}
 
 
+def export(
+    run: Path, *, form: str, out: Path | None, base: str | None, precision: str, scale: float
+) -> dict[str, Any]:
+    """Write an adapter for another tool; gives where it is and how exact."""
+    from couturier.train.export import export_adapter
+
+    written = export_adapter(run, form=form, out=out, base=base, precision=precision, scale=scale)
+    return written.as_dict()
+
+
 def generate(
     prompts: Sequence[str],
     prompts_file: Path | None,

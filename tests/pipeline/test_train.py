@@ -153,6 +153,15 @@ def test_a_run_leaves_a_folder_that_explains_itself(undisturbed):
     assert f"base_model: {settings.base}" in card
 
 
+def test_a_run_leaves_a_kohya_file_that_was_held_against_the_trained_layers(undisturbed):
+    run, _ = undisturbed
+    assert (run.folder / "kohya" / "undisturbed.safetensors").is_file()
+    own, kohya = run.manifest["exports"]
+    assert (own["form"], kohya["form"], kohya["precision"]) == ("peft", "kohya", "fp16")
+    assert own["error"] < 1e-5
+    assert kohya["error"] < 1e-3
+
+
 def test_the_held_out_loss_is_measured_before_between_and_after(undisturbed):
     rows = undisturbed[0].metrics
     measured = {row["step"]: row["held_out_loss"] for row in rows if row["held_out_loss"]}

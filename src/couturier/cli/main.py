@@ -14,6 +14,7 @@ from couturier.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     generate,
     replay,
     report,
@@ -38,7 +39,19 @@ couturier report looks/first
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
-for module in (demo, check, dataset, train, generate, evaluate, report, run_all, replay, doctor):
+for module in (
+    demo,
+    check,
+    dataset,
+    train,
+    export,
+    generate,
+    evaluate,
+    report,
+    run_all,
+    replay,
+    doctor,
+):
     app.command(module.NAME)(module.command)
 
 

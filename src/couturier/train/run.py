@@ -27,6 +27,8 @@ from couturier.train.batches import Deck, Example
 from couturier.train.cache import TensorStore, fill_latents, fill_texts, latents_key, text_key
 from couturier.train.card import write_card
 from couturier.train.checkpoints import Progress, find_whole_checkpoint, load_checkpoint
+from couturier.train.export import choose_forms, export_trained
+from couturier.train.labels import describe_training
 from couturier.train.loop import Bench, build_optimizer, run_steps
 from couturier.train.pictures import Picture, read_pictures
 from couturier.train.records import (
@@ -234,6 +236,7 @@ def _train(order: _Order, *, resume: bool, on_step: OnStep) -> dict[str, Any]:
             "base_hash": facts["base_hash"],
             "dataset_hash": facts["dataset"]["hash"],
             "couturier": facts["couturier"],
+            **describe_training(settings, facts["dataset"], order.items),
         },
         on_step=on_step,
     )
@@ -242,6 +245,7 @@ def _train(order: _Order, *, resume: bool, on_step: OnStep) -> dict[str, Any]:
     save_adapters(
         order.out / FINAL_FOLDER, parts.denoiser, {**bench.metadata, "step": progress.step}
     )
+    exports = export_trained(order.out, parts, forms=choose_forms(settings))
     pictures = progress.step * settings.batch_size * settings.gradient_accumulation
     return {
         **facts,
@@ -250,6 +254,7 @@ def _train(order: _Order, *, resume: bool, on_step: OnStep) -> dict[str, Any]:
         "pictures_per_second": round(pictures / progress.seconds, 2),
         "n_trained_weights": sum(parameter.numel() for parameter in parameters),
         "notes": notes,
+        "exports": [export.as_dict() for export in exports],
     }
 
 

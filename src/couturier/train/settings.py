@@ -76,6 +76,12 @@ class TrainSettings(Settings):
         gt=0,
         description="Scaling numerator: the adapter's share is alpha / rank. Default: the rank.",
     )
+    export: tuple[Literal["kohya", "kohya-full", "merged"], ...] | None = Field(
+        None,
+        description="What is written at the end beside diffusers' own file: kohya for A1111, "
+        "ComfyUI and Forge; kohya-full, the whole change of each weight, exact for a dora, but "
+        "large; merged, a whole base. Default: kohya, for a dora nothing.",
+    )
     resolution_px: int | None = Field(
         None,
         ge=8,

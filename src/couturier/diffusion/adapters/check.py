@@ -15,6 +15,10 @@ from couturier.errors import AdapterError
 TOLERANCE = 1e-3  # of a module's largest change, at half precision
 
 
+class InexactError(AdapterError):
+    """A written file holds something else than was trained, by more than `TOLERANCE`."""
+
+
 @dataclass(frozen=True)
 class RoundTrip:
     """How a file compares with what was trained.
@@ -59,7 +63,7 @@ def check_file(
         errors[".".join(key)] = compare_changes(find_change(one, weight), changes[key])
     worst = max(errors, key=lambda name: errors[name])
     if errors[worst] > TOLERANCE:
-        raise AdapterError(
+        raise InexactError(
             f"{path}: read back, {worst} differs from what was trained by {errors[worst]:.1e} of "
             f"its largest change, more than {TOLERANCE}",
             fix="write it in full precision: --precision fp32",
