@@ -25,6 +25,14 @@ def list_notes(receipt: Sequence[GarmentReceipt], safety: dict[str, Any]) -> lis
     return [*_tell_block(safety), *_tell_whole(receipt)]
 
 
+def tell_copy(copy: dict[str, Any]) -> list[str]:
+    """Tell that a picture lies on a training picture, as `Score.extra["copy"]` holds it."""
+    if not copy["copied"]:
+        return []
+    turned = ", turned left to right" if copy["mirrored"] else ""
+    return [f"Looks copied from {copy['of']}{turned} (lines agree to {copy['score']:.2f})."]
+
+
 def judge_faithful(receipt: Sequence[GarmentReceipt]) -> bool | None:
     """Say whether every garment is there in its colour; one plain miss decides over "unsure"."""
     verdicts = {entry.verdict for entry in receipt}

@@ -10,7 +10,13 @@ from couturier.errors import BaseModelError
 from couturier.evaluate.settings import EvaluateSettings
 from couturier.files import hash_file
 from couturier.runs import couturier_version
-from couturier.vision.embeddings import Towers, find_towers, load_towers
+from couturier.vision.embeddings import (
+    PictureTower,
+    Towers,
+    find_towers,
+    load_own_tower,
+    load_towers,
+)
 from couturier.vision.segmenter import GarmentSegmenter, find_segmenter, load_segmenter
 
 _WEIGHTS = "*.safetensors"
@@ -22,12 +28,14 @@ class Judges:
 
     Attributes:
         segmenter: None where the settings say so or no weights are there.
-        towers: None likewise.
+        towers: Of words and pictures; None likewise.
+        tower: What turns pictures into vectors; None likewise.
         facts: What judges, with hashes of the weights.
     """
 
     segmenter: GarmentSegmenter | None
     towers: Towers | None
+    tower: PictureTower | None
     facts: dict[str, Any]
 
     def measure_text_image(self, image: Image.Image, prompt: str | None) -> float | None:
@@ -44,17 +52,29 @@ def load_judges(settings: EvaluateSettings) -> Judges:
         BaseModelError: a segmenter given by its folder is not there.
     """
     folder = _find_segmenter(settings.segmenter)
-    towers = find_towers() if settings.text_image else None
+    own = _find_own_tower(settings.tower)
+    wanted = settings.text_image or settings.tower == "mini"
+    mini = find_towers() if wanted else None
+    towers = load_towers(mini) if mini else None
+    tower: PictureTower | None = load_own_tower(own) if own else None
+    if settings.tower == "mini":
+        tower = towers
     return Judges(
         segmenter=load_segmenter(folder, "cpu") if folder else None,
-        towers=load_towers(towers) if towers else None,
+        towers=towers if settings.text_image else None,
+        tower=tower,
         facts={
             "couturier": couturier_version(),
             "segmenter": settings.segmenter if folder else "none",
             "segmenter_hash": _hash(folder),
-            "vision_tower_hash": _hash(towers),
+            "vision_tower": settings.tower if tower else "none",
+            "vision_tower_hash": _hash(own or mini),
         },
     )
+
+
+def _find_own_tower(name: str) -> Path | None:
+    return None if name in ("mini", "none") else Path(name)
 
 
 def _find_segmenter(name: str) -> Path | None:

@@ -4,27 +4,25 @@ Deliberately plain: it sees palette, ground, line and layout, not whose design i
 whether pictures moved towards the catalogue's look, and which training picture to lay beside one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from couturier.dataset.records import TRAIN, read_items
-from couturier.evaluate.pictures import UnreadablePictureError, open_picture
-from couturier.runs import OnStep
-from couturier.seeds import derive_seed
 from couturier.vision.colours import to_lab
 
 Floats = NDArray[np.float64]
+Vectors = NDArray[np.float32]
 
 _SIDE_PX = 64
 _CELLS = 4
 _DIRECTIONS = 8
 # Bins of lightness, green-red and blue-yellow; chroma beyond 60 falls into the outermost.
 _LIGHT, _HUE = 10, 12
+_BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class CatalogueIndex:
     """
 
     files: tuple[str, ...]
-    vectors: Floats
-    own: Floats
+    vectors: Vectors
+    own: Vectors
 
     def find_nearest(self, image: Image.Image) -> tuple[str, float]:
         """Find the training picture most like `image`, and how like: 1 is the same picture."""
@@ -48,33 +46,9 @@ class CatalogueIndex:
         return self.files[best], float(closeness[best])
 
 
-def build_index(
-    dataset_dir: Path,
-    *,
-    limit: int,
-    seed: int,
-    on_step: OnStep | None = None,
-) -> CatalogueIndex:
-    """Describe the training pictures of a data set, at most `limit` of them; broken ones are left.
-
-    Raises:
-        DatasetError: the folder is no data set.
-    """
-    names = [item.file_name for item in read_items(dataset_dir) if item.split == TRAIN]
-    if len(names) > limit:
-        draw = np.random.default_rng(derive_seed(seed, "likeness"))
-        names = [names[i] for i in sorted(draw.choice(len(names), size=limit, replace=False))]
-    files, vectors = [], []
-    for done, name in enumerate(names, start=1):
-        try:
-            vectors.append(describe(open_picture(dataset_dir / name)))
-            files.append(name)
-        except UnreadablePictureError:
-            continue
-        if on_step:
-            on_step(done, len(names), "catalogue")
-    matrix = np.stack(vectors) if vectors else np.zeros((0, 0))
-    return CatalogueIndex(tuple(files), matrix, own=_own_likeness(matrix))
+def build_index(files: Sequence[str], vectors: Vectors) -> CatalogueIndex:
+    """Make an index of training pictures' descriptors, and measure them against each other."""
+    return CatalogueIndex(tuple(files), vectors, own=_own_likeness(vectors))
 
 
 def describe(image: Image.Image) -> Floats:
@@ -110,9 +84,14 @@ def _count_lines(light: Floats) -> Floats:
     return np.asarray(sums / sums.sum())
 
 
-def _own_likeness(vectors: Floats) -> Floats:
+def _own_likeness(vectors: Vectors) -> Vectors:
+    """Measure each picture's likeness to its nearest other, in blocks that do not grow."""
     if len(vectors) < 2:
-        return np.zeros(0)
-    closeness = vectors @ vectors.T  # (pictures, pictures)
-    np.fill_diagonal(closeness, -1)
-    return np.asarray(closeness.max(axis=1))
+        return np.zeros(0, np.float32)
+    own = []
+    for start in range(0, len(vectors), _BLOCK):
+        closeness = vectors[start : start + _BLOCK] @ vectors.T
+        rows = np.arange(len(closeness))
+        closeness[rows, start + rows] = -1
+        own.append(closeness.max(axis=1))
+    return np.concatenate(own)

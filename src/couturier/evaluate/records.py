@@ -11,6 +11,7 @@ from couturier.files import read_json, read_json_lines, write_json, write_json_l
 SCORES_FILE = "scores.jsonl"
 SUMMARY_FILE = "summary.json"
 FORMAT = 1
+_MEANS = ("text_image", "likeness", "kid", "cmmd", "diversity", "own_product")
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,12 @@ class Score:
         faithful: True when every garment asked for is there in its colour; None when the
             prompt names no garment or a verdict is "unsure".
         comment: The measured comment of the results table, one plain sentence or two.
-        extra: prompt and seed; "key", under which a second run knows it again; "likeness" and
-            "nearest", the training picture most like it; "blocked"; "fault"; "notes", the comment
-            without the garments' own sentences.
+        extra: prompt and seed; "key", under which a second run knows it again; "pixels", the start
+            of their hash; "likeness" and
+            "nearest", the training picture most like it in colours and lines; "copy", the one
+            whose lines it lies on best as {"of", "score", "mirrored", "copied"}; "safety", the
+            verdict's word; "blocked"; "fault"; "notes", the comment without the garments' own
+            sentences.
     """
 
     file: str
@@ -73,6 +77,17 @@ class Measured:
         by_count: `looks` again, by the number of garments the prompt names.
         text_image: Cosine between prompt and picture.
         likeness: Likeness to the nearest training picture, 0 to 1.
+        copies: Pictures that lie on a training picture, of those compared with the catalogue.
+        closest: The highest copy score; at or over the threshold a picture is told as a copy.
+        kid: Kernel distance to the catalogue, on the vision tower; lower is nearer.
+        cmmd: CMMD to the catalogue; lower is nearer.
+        fid: Fréchet distance; None below 10,000 pictures.
+        precision: Share of looks that lie among the catalogue's pictures.
+        recall: Share of the catalogue that lies among the looks.
+        diversity: Distance (1 less cosine) of pictures of one prompt; n counts prompts.
+        own_product: How much nearer pictures of a held-out product's caption are to that
+            product's photograph than to other held-out ones (cosines); n counts products.
+        safety: How many pictures had which safety verdict.
     """
 
     n_looks: int
@@ -86,6 +101,16 @@ class Measured:
     by_count: dict[str, Rate]
     text_image: Mean | None
     likeness: Mean | None
+    copies: Rate | None = None
+    closest: float | None = None
+    kid: Mean | None = None
+    cmmd: Mean | None = None
+    fid: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+    diversity: Mean | None = None
+    own_product: Mean | None = None
+    safety: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +126,8 @@ class Paired:
             sides were equally good.
         text_image: Mean difference of the text-image cosine, this minus other.
         likeness: Mean difference of the likeness to the nearest training picture.
+        n_drawn: Pairs drawn and read on both sides, judged or not.
+        unchanged: Of these, pairs whose two pictures are the same, pixel by pixel.
     """
 
     n: int
@@ -110,6 +137,8 @@ class Paired:
     p_value: float
     text_image: Mean | None
     likeness: Mean | None
+    n_drawn: int = 0
+    unchanged: int = 0
 
 
 @dataclass(frozen=True)
@@ -188,8 +217,9 @@ def read_summary(folder: Path) -> Summary:
 def _to_measured(row: Mapping[str, Any]) -> Measured:
     rates = {name: Rate(**row[name]) for name in ("looks", "garments", "found")}
     by_count = {count: Rate(**rate) for count, rate in row["by_count"].items()}
-    means = {name: _to_mean(row[name]) for name in ("text_image", "likeness")}
-    return Measured(**{**row, **rates, **means, "by_count": by_count})
+    means = {name: _to_mean(row.get(name)) for name in _MEANS}
+    copies = Rate(**row["copies"]) if row.get("copies") else None
+    return Measured(**{**row, **rates, **means, "by_count": by_count, "copies": copies})
 
 
 def _to_paired(row: Mapping[str, Any] | None) -> Paired | None:

@@ -1,5 +1,6 @@
 """Score a folder of looks: receipts, comments, likeness; a second run scores only what is new."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -7,11 +8,10 @@ from typing import Any
 
 from PIL import Image
 
-from couturier.dataset.records import hash_items, read_items
 from couturier.errors import CouturierError, LooksError
-from couturier.evaluate.comments import judge_faithful, list_notes, write_comment
+from couturier.evaluate.catalogue import Catalogue
+from couturier.evaluate.comments import judge_faithful, list_notes, tell_copy, write_comment
 from couturier.evaluate.judges import Judges, load_judges
-from couturier.evaluate.likeness import CatalogueIndex, build_index
 from couturier.evaluate.pictures import (
     Picture,
     UnreadablePictureError,
@@ -20,6 +20,7 @@ from couturier.evaluate.pictures import (
 )
 from couturier.evaluate.records import (
     SCORES_FILE,
+    Measured,
     Score,
     Summary,
     read_scores,
@@ -30,13 +31,15 @@ from couturier.evaluate.records import (
 from couturier.evaluate.settings import EvaluateSettings
 from couturier.evaluate.statistics import measure_mean
 from couturier.evaluate.summary import measure_scores, pair_up
+from couturier.evaluate.vectors import Vector, read_vectors, write_vectors
 from couturier.evaluate.verdict import write_verdict
 from couturier.files import hash_file, hash_json
 from couturier.garments.grammar import find_garments
 from couturier.runs import OnStep
 from couturier.vision.receipts import read_receipt
+from couturier.vision.records import COPY_SCORE
 
-_RULES = 2  # raise it when the rules of judging change, so that old scores are not reused
+_RULES = 3  # raise it when the rules of judging change, so that old scores are not reused
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,17 @@ class _Bench:
     """All that a score depends on beside the picture and its prompt."""
 
     judges: Judges
-    index: CatalogueIndex | None
+    catalogue: Catalogue | None
+    copies: bool
     key: str
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A folder's scores with the tower's vectors by score key."""
+
+    scores: list[Score]
+    vectors: dict[str, Vector]
 
 
 def score_looks(
@@ -85,9 +97,16 @@ def score_looks(
         _score_folder(folder, pictures, bench, on_step)
         for folder, pictures in zip(folders, listed, strict=True)
     ]
+    measured = [
+        measure_scores(done.scores, vectors=done.vectors, catalogue=bench.catalogue)
+        for done in scored
+    ]
+    sides = [done.scores for done in scored]
     for place, folder in reversed(list(enumerate(folders))):
-        write_summary(folder, _summarise(scored[place:], against, train=train, bench=bench))
-    return scored[0]
+        write_summary(
+            folder, _summarise(measured[place:], sides[place:], against, train=train, bench=bench)
+        )
+    return sides[0]
 
 
 def summarise(looks_dir: Path, *, against: Path | None = None) -> dict[str, Any]:
@@ -106,17 +125,23 @@ def summarise(looks_dir: Path, *, against: Path | None = None) -> dict[str, Any]
 
 
 def _summarise(
-    scored: list[list[Score]], against: Path | None, *, train: Path | None, bench: _Bench
+    measured: list[Measured],
+    scored: list[list[Score]],
+    against: Path | None,
+    *,
+    train: Path | None,
+    bench: _Bench,
 ) -> Summary:
     """Sum up the first list of scores, beside the second where there is one."""
     pair = len(scored) > 1
+    own = bench.catalogue.index.own.tolist() if bench.catalogue else []
     summary = Summary(
-        measured=measure_scores(scored[0]),
+        measured=measured[0],
         against=str(against) if pair else None,
-        other=measure_scores(scored[1]) if pair else None,
+        other=measured[1] if pair else None,
         paired=pair_up(*scored) if pair else None,
         train=str(train) if train else None,
-        catalogue_likeness=measure_mean(bench.index.own.tolist()) if bench.index else None,
+        catalogue_likeness=measure_mean(own),
         judge=bench.judges.facts,
     )
     return replace(summary, lines=write_verdict(summary))
@@ -124,25 +149,31 @@ def _summarise(
 
 def _set_up(train: Path | None, settings: EvaluateSettings, on_step: OnStep | None) -> _Bench:
     judges = load_judges(settings)
-    index, data = None, None
+    catalogue = None
     if train is not None:
-        limit = settings.likeness_pictures
-        index = build_index(train, limit=limit, seed=settings.seed, on_step=on_step)
-        data = [hash_items(read_items(train)), limit, settings.seed]
-    return _Bench(judges, index, key=hash_json([_RULES, judges.facts, data]))
+        tower_hash = judges.facts["vision_tower_hash"] if judges.tower else None
+        catalogue = Catalogue(
+            train, settings, tower=judges.tower, tower_hash=tower_hash, on_step=on_step
+        )
+    facts = [_RULES, judges.facts, catalogue.key if catalogue else None, settings.copies]
+    return _Bench(judges, catalogue, settings.copies, key=hash_json(facts))
 
 
 def _score_folder(
     folder: Path, pictures: list[Picture], bench: _Bench, on_step: OnStep | None
-) -> list[Score]:
-    known = _read_known(folder)
-    scores = []
+) -> _Scored:
+    known, known_vectors = _read_known(folder), read_vectors(folder)
+    scores, vectors = [], {}
     for done, picture in enumerate(pictures, start=1):
-        scores.append(_score_picture(picture, bench, known))
+        score, vector = _score_picture(picture, bench, known, known_vectors)
+        scores.append(score)
+        if vector is not None:
+            vectors[str(score.extra["key"])] = vector
         if on_step:
             on_step(done, len(pictures), folder.name)
     write_scores(folder, scores)
-    return scores
+    write_vectors(folder, vectors)
+    return _Scored(scores, vectors)
 
 
 def _read_known(folder: Path) -> dict[str, Score]:
@@ -155,31 +186,40 @@ def _read_known(folder: Path) -> dict[str, Score]:
         return {}
 
 
-def _score_picture(picture: Picture, bench: _Bench, known: Mapping[str, Score]) -> Score:
+def _score_picture(
+    picture: Picture,
+    bench: _Bench,
+    known: Mapping[str, Score],
+    vectors: Mapping[str, Vector],
+) -> tuple[Score, Vector | None]:
     if not picture.path.is_file():
-        return _tell_fault(picture, "the file is not there")
+        return _tell_fault(picture, "the file is not there"), None
     facts = [hash_file(picture.path), picture.file, picture.prompt, picture.seed, picture.safety]
     key = hash_json([bench.key, *facts])
-    if key in known:
-        return known[key]
+    if key in known and (bench.judges.tower is None or key in vectors):
+        return known[key], vectors.get(key)
     try:
         image = open_picture(picture.path)
     except UnreadablePictureError as fault:
-        return _tell_fault(picture, str(fault))
-    return _measure(picture, image, bench=bench, key=key)
+        return _tell_fault(picture, str(fault)), None
+    tower = bench.judges.tower
+    return _measure(picture, image, bench=bench, key=key), tower.embed([image])[
+        0
+    ] if tower else None
 
 
 def _measure(picture: Picture, image: Image.Image, *, bench: _Bench, key: str) -> Score:
     garments = find_garments(picture.prompt) if picture.prompt else []
     receipt = read_receipt(image, garments, bench.judges.segmenter)
-    extra = _know(picture) | {"key": key}
-    if bench.index is not None and bench.index.files:
-        nearest, likeness = bench.index.find_nearest(image)
-        extra |= {"nearest": nearest, "likeness": round(likeness, 4)}
+    pixels = hashlib.sha256(image.tobytes()).hexdigest()[:16]
+    extra = _know(picture) | {"key": key, "pixels": pixels} | _compare(image, bench)
     comment, notes = write_comment(receipt, picture.safety), list_notes(receipt, picture.safety)
     if picture.prompt is None:
         comment = "No prompt is known of this picture, so nothing was asked of it."
         notes = [comment]
+    if copy := extra.get("copy"):
+        told = tell_copy(copy)
+        comment, notes = " ".join([comment, *told]), [*notes, *told]
     return Score(
         file=picture.file,
         receipt=tuple(entry.as_dict() for entry in receipt),
@@ -188,6 +228,23 @@ def _measure(picture: Picture, image: Image.Image, *, bench: _Bench, key: str) -
         comment=comment,
         extra=extra | {"notes": notes},
     )
+
+
+def _compare(image: Image.Image, bench: _Bench) -> dict[str, Any]:
+    """Compare a picture with the training pictures; {} without any."""
+    if bench.catalogue is None or not bench.catalogue.index.files:
+        return {}
+    nearest, likeness = bench.catalogue.index.find_nearest(image)
+    found: dict[str, Any] = {"nearest": nearest, "likeness": round(likeness, 4)}
+    match = bench.catalogue.copies.find(image) if bench.copies else None
+    if match is not None:
+        found["copy"] = {
+            "of": match.name,
+            "score": round(match.score, 4),
+            "mirrored": match.mirrored,
+            "copied": match.score >= COPY_SCORE,
+        }
+    return found
 
 
 def _tell_fault(picture: Picture, fault: str) -> Score:
@@ -206,5 +263,6 @@ def _know(picture: Picture) -> dict[str, Any]:
     return {
         "prompt": picture.prompt,
         "seed": picture.seed,
+        "safety": picture.safety.get("verdict"),
         "blocked": picture.safety.get("verdict") == "block",
     }

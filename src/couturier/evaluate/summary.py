@@ -1,15 +1,31 @@
 """Scores become the verdict in figures: rates with intervals, and pairs against another folder."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from couturier.evaluate.catalogue import Catalogue
+from couturier.evaluate.closeness import measure_vectors
 from couturier.evaluate.records import Measured, Paired, Rate, Score
 from couturier.evaluate.statistics import compare_pairs, measure_mean, measure_rate
+from couturier.evaluate.vectors import Vector
 from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG
 
 
-def measure_scores(scores: Sequence[Score]) -> Measured:
-    """Count what was measured over one folder of looks."""
+def measure_scores(
+    scores: Sequence[Score],
+    *,
+    vectors: Mapping[str, Vector] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Measured:
+    """Count what was measured over one folder of looks.
+
+    Args:
+        scores: One a picture.
+        vectors: The tower's, by the score's key; none where no tower judges.
+        catalogue: What the looks are measured against.
+    """
     verdicts = [entry["verdict"] for score in scores for entry in score.receipt]
     judged = [score for score in scores if score.faithful is not None]
     counts = sorted({len(score.receipt) for score in judged})
@@ -30,7 +46,21 @@ def measure_scores(scores: Sequence[Score]) -> Measured:
         by_count={str(n): _rate_of(s for s in judged if len(s.receipt) == n) for n in counts},
         text_image=measure_mean(_known(score.text_image for score in scores)),
         likeness=measure_mean(_known(score.extra.get("likeness") for score in scores)),
+        safety=dict(Counter(str(s.extra["safety"]) for s in scores if s.extra.get("safety"))),
+        **_measure_copies(scores),
+        **measure_vectors(scores, vectors or {}, catalogue),
     )
+
+
+def _measure_copies(scores: Sequence[Score]) -> dict[str, Any]:
+    found = [score.extra["copy"] for score in scores if score.extra.get("copy")]
+    if not found:
+        return {}
+    copied = sum(copy["copied"] for copy in found)
+    return {
+        "copies": measure_rate(copied, len(found)),
+        "closest": max(copy["score"] for copy in found),
+    }
 
 
 def pair_up(scores: Iterable[Score], others: Iterable[Score]) -> Paired | None:
@@ -44,11 +74,18 @@ def pair_up(scores: Iterable[Score], others: Iterable[Score]) -> Paired | None:
         for here, other in pairs
         if here.faithful is not None and other.faithful is not None
     ]
-    return compare_pairs(
+    compared = compare_pairs(
         judged,
         text_image=_differences((h.text_image, o.text_image) for h, o in pairs),
         likeness=_differences((h.extra.get("likeness"), o.extra.get("likeness")) for h, o in pairs),
     )
+    read = [
+        (here.extra["pixels"], other.extra["pixels"])
+        for here, other in pairs
+        if "pixels" in here.extra and "pixels" in other.extra
+    ]
+    same = sum(here == other for here, other in read)
+    return replace(compared, n_drawn=len(read), unchanged=same)
 
 
 def _differences(values: Iterable[tuple[float | None, float | None]]) -> list[float]:

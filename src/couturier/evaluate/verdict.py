@@ -2,32 +2,58 @@
 
 from collections.abc import Iterator
 
+from scipy.stats import binomtest
+
 from couturier.evaluate.records import Mean, Measured, Paired, Rate, Summary
+from couturier.vision.records import COPY_SCORE
 
 SIGNIFICANT = 0.05
 # Below these, a mean shift is either too few pictures or nothing an eye would see.
 FEWEST_PAIRS = 8
 SEEN_SHIFT = 0.01
+FALSE_ALARMS = 0.01  # what the search for copies is calibrated to, see vision/copies.py
+_WORDS = {"2": "two", "3": "three", "4": "four", "5": "five"}
 
 
 def write_verdict(summary: Summary) -> tuple[str, ...]:
-    """Tell a summary in two to six sentences; the first is the headline, without figures."""
+    """Tell a summary in sentences: the headline, the colours, the copying, then the rest."""
     return (
         _tell_headline(summary),
         *_tell_rate(summary),
+        *_tell_copies(summary.measured, summary.other),
+        *_tell_pairs(summary.paired),
         *_tell_likeness(summary),
         *_tell_left_out(summary.measured),
     )
 
 
+def copies_surely(measured: Measured) -> bool:
+    """Say whether more pictures are copies than the search's false alarms explain."""
+    found = measured.copies
+    if found is None or found.right == 0:
+        return False
+    test = binomtest(found.right, found.n, FALSE_ALARMS, alternative="greater")
+    return bool(test.pvalue < SIGNIFICANT)
+
+
 def _tell_headline(summary: Summary) -> str:
-    colours = _tell_change(summary.paired)
+    text = _tell_change_and_move(summary)
+    if copies_surely(summary.measured):
+        return f"The pictures copy the catalogue's photographs; {text[:1].lower()}{text[1:]}"
+    return text
+
+
+def _tell_change_and_move(summary: Summary) -> str:
+    paired = summary.paired
+    if paired is not None and paired.n_drawn and paired.unchanged == paired.n_drawn:
+        return "No difference: every picture is the same, pixel by pixel."
+    colours = _tell_change(paired)
     if colours is None:
         rate = summary.measured.looks
         if rate.n == 0:
             return "No picture could be judged."
         return f"{rate.right} of {rate.n} pictures show what was asked."
-    move = summary.paired.likeness if summary.paired else None
+    move = paired.likeness if paired else None
     if move is None or move.low is None or move.high is None or move.n < FEWEST_PAIRS:
         return f"{colours}."
     if move.low > 0 and move.value >= SEEN_SHIFT:
@@ -47,14 +73,51 @@ def _tell_change(paired: Paired | None) -> str | None:
 
 
 def _tell_rate(summary: Summary) -> Iterator[str]:
-    here, before, paired = summary.measured, summary.other, summary.paired
+    here, before = summary.measured, summary.other
     if here.looks.n:
         yield (
             f"{here.looks.right} of {here.looks.n} pictures judged show every garment in the "
             f"colour asked for ({_tell_share(here.looks)}); counted by garment it is "
             f"{here.garments.right} of {here.garments.n} ({_tell_share(here.garments)})."
             + _tell_before(before)
+            + _tell_counts(here, before)
         )
+
+
+def _tell_counts(here: Measured, before: Measured | None) -> str:
+    """Tell the prompts that name most garments, which are the hardest, beside the others."""
+    counts = [count for count, rate in here.by_count.items() if rate.n]
+    if len(counts) < 2:
+        return ""
+    hardest = max(counts, key=int)
+    rate = here.by_count[hardest]
+    then = before.by_count.get(hardest) if before else None
+    told = f"{100 * rate.right / rate.n:.0f} %"
+    if then is not None and then.n:
+        told = f"{100 * then.right / then.n:.0f} % before, {told} now"
+    return f" On prompts that name {_WORDS.get(hardest, hardest)} garments: {told}."
+
+
+def _tell_copies(here: Measured, before: Measured | None) -> Iterator[str]:
+    if here.copies is None or here.closest is None:
+        return
+    found = here.copies
+    if found.right == 0:
+        yield (
+            f"No picture is a copy of a training photograph: the closest agrees to "
+            f"{here.closest:.2f} in its lines, and copies begin at {COPY_SCORE:.2f}."
+        )
+        return
+    text = f"{found.right} of {found.n} pictures lie on a training photograph line by line"
+    if not copies_surely(here):
+        yield f"{text}; up to 1 in 100 does so by chance, so look at each."
+        return
+    then = before.copies if before else None
+    text += f", before {then.right} of {then.n}" if then else ""
+    yield f"{text}: these are copies, and must not be passed off as new."
+
+
+def _tell_pairs(paired: Paired | None) -> Iterator[str]:
     if paired is not None and paired.n:
         yield (
             f"On the same prompts and seeds ({_count(paired.n, 'pair')}) {paired.only_this} became "
@@ -86,6 +149,10 @@ def _tell_likeness(summary: Summary) -> Iterator[str]:
     if summary.catalogue_likeness is not None:
         text += f"; among the catalogue's own pictures {_tell_mean(summary.catalogue_likeness)}"
     yield text + "."
+    kid, then = summary.measured.kid, summary.other.kid if summary.other else None
+    if kid is not None:
+        text = f"The distance to the catalogue as a whole (KID) is {_tell_distance(kid)}"
+        yield text + (f", before {_tell_distance(then)}." if then else ".")
 
 
 def _tell_left_out(measured: Measured) -> Iterator[str]:
@@ -108,6 +175,12 @@ def _tell_mean(mean: Mean) -> str:
     if mean.low is None or mean.high is None:
         return f"{mean.value:.2f}"
     return f"{mean.value:.2f} ({mean.low:.2f} to {mean.high:.2f})"
+
+
+def _tell_distance(mean: Mean) -> str:
+    if mean.low is None or mean.high is None:
+        return f"{mean.value:.4f}"
+    return f"{mean.value:.4f} ({mean.low:.4f} to {mean.high:.4f})"
 
 
 def _tell_probability(p_value: float) -> str:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from couturier.evaluate.likeness import build_index, describe
+from couturier.evaluate.catalogue import Catalogue
+from couturier.evaluate.likeness import describe
+from couturier.evaluate.settings import EvaluateSettings
 
 
 def draw(ground, box, colour):
@@ -16,6 +18,11 @@ def draw(ground, box, colour):
 NAVY = draw("#f4efe6", (20, 20, 100, 110), "#1c2a52")
 NAVY_MOVED = draw("#f4efe6", (24, 22, 104, 112), "#1d2b50")
 ORANGE = draw("#335544", (60, 5, 120, 60), "#e8761a")
+
+
+def index_of(data, *, limit=10, seed=0):
+    settings = EvaluateSettings(likeness_pictures=limit, seed=seed)
+    return Catalogue(data, settings, tower=None, tower_hash=None).index
 
 
 @pytest.fixture
@@ -41,23 +48,31 @@ def test_the_same_picture_is_likeness_one_and_another_far_less():
 
 
 def test_the_nearest_training_picture_is_found(data):
-    index = build_index(data, limit=10, seed=0)
+    index = index_of(data)
     name, likeness = index.find_nearest(ORANGE)
     assert (name, likeness) == ("2.png", pytest.approx(1.0))
 
 
 def test_the_catalogue_is_measured_against_itself_leaving_each_one_out(data):
-    index = build_index(data, limit=10, seed=0)
+    index = index_of(data)
     assert index.own[0] == pytest.approx(index.own[2])
     assert index.own[1] < index.own[0] < 1
 
 
 def test_a_broken_training_picture_is_left_out(data):
     (data / "2.png").write_bytes(b"no picture")
-    assert build_index(data, limit=10, seed=0).files == ("1.png", "3.png")
+    assert index_of(data).files == ("1.png", "3.png")
 
 
 def test_a_limit_draws_the_same_pictures_again(data):
-    first, again = (build_index(data, limit=2, seed=5).files for _ in range(2))
+    first, again = (index_of(data, limit=2, seed=5).files for _ in range(2))
     assert first == again
     assert len(first) == 2
+
+
+def test_what_was_described_once_is_remembered(data, monkeypatch):
+    first = index_of(data)
+    monkeypatch.setattr("couturier.evaluate.catalogue.describe", None)
+    again = index_of(data)
+    assert again.files == first.files
+    assert np.array_equal(again.vectors, first.vectors)

@@ -1,0 +1,148 @@
+"""The catalogue the looks are measured against: its training pictures and its held-out products."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from couturier.dataset.records import HELD_OUT, TRAIN, Item, hash_items, read_items
+from couturier.diffusion.hashes import find_home
+from couturier.errors import StorageError
+from couturier.evaluate.likeness import build_index, describe
+from couturier.evaluate.pictures import UnreadablePictureError, open_picture
+from couturier.evaluate.settings import EvaluateSettings
+from couturier.files import hash_json, replace_whole
+from couturier.runs import OnStep
+from couturier.seeds import derive_seed
+from couturier.vision.copies import CopyIndex
+from couturier.vision.embeddings import PictureTower
+
+T = TypeVar("T")
+
+_RULES = 1  # raise it when descriptors change, so that remembered ones are not reused
+_MOST_HELD_OUT = 500
+
+
+class Catalogue:
+    """A data set as the looks see it; described once, then remembered in couturier's own folder.
+
+    Attributes:
+        folder: The data set.
+        key: Changes with the data set, the settings and the tower.
+        index: The training pictures' colours and lines.
+        vectors: The tower's, of the same pictures; None without a tower.
+        held_out: The items held out of training, at most 500.
+        held_out_vectors: The tower's, of these; None without a tower.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: EvaluateSettings,
+        *,
+        tower: PictureTower | None,
+        tower_hash: str | None,
+        on_step: OnStep | None = None,
+    ) -> None:
+        items = read_items(folder)
+        self.folder = folder
+        self._settings = settings
+        self._tower = tower
+        self._on_step = on_step
+        self._names = _draw_names(items, settings)
+        # One picture of each in turn, so that products at the end are not left out.
+        self.held_out = _spread([item for item in items if item.split == HELD_OUT], _MOST_HELD_OUT)
+        limits = [settings.likeness_pictures, settings.seed]
+        self.key = hash_json([_RULES, hash_items(items), limits, tower_hash])
+        known = self._recall()
+        if known is None:
+            known = self._describe()
+            self._remember(known)
+        self.index = build_index(_keep(self._names, known["read"]), known["likeness"])
+        self.vectors = known.get("vectors")
+        self.held_out_vectors = known.get("held_out")
+        if tower is not None:
+            self.held_out = _keep(self.held_out, known["held_out_read"])
+
+    @cached_property
+    def copies(self) -> CopyIndex:
+        """The training pictures' lines; built when the first new look has to be compared."""
+        return CopyIndex(self._open(list(self.index.files), "lines"))
+
+    def _describe(self) -> dict[str, NDArray[np.generic]]:
+        read, likeness, vectors = [], [], []
+        opened = dict.fromkeys(self._names, 0)
+        for name, image in self._open(self._names, "catalogue"):
+            opened[name] = 1
+            likeness.append(describe(image).astype(np.float32))
+            if self._tower:
+                vectors.append(self._tower.embed([image])[0])
+        read = [opened[name] for name in self._names]
+        found: dict[str, NDArray[np.generic]] = {
+            "read": np.array(read, np.uint8),
+            "likeness": np.stack(likeness) if likeness else np.zeros((0, 0), np.float32),
+        }
+        if self._tower and vectors:
+            found["vectors"] = np.stack(vectors)
+        return found | self._describe_held_out()
+
+    def _describe_held_out(self) -> dict[str, NDArray[np.generic]]:
+        if self._tower is None:
+            return {}
+        names = [item.file_name for item in self.held_out]
+        opened, vectors = dict.fromkeys(names, 0), []
+        for name, image in self._open(names, "held-out"):
+            opened[name] = 1
+            vectors.append(self._tower.embed([image])[0])
+        found: dict[str, NDArray[np.generic]] = {
+            "held_out_read": np.array([opened[name] for name in names], np.uint8)
+        }
+        return found | ({"held_out": np.stack(vectors)} if vectors else {})
+
+    def _open(self, names: list[str], note: str) -> Iterator[tuple[str, Image.Image]]:
+        """Open pictures one after the other; broken ones are left out."""
+        for done, name in enumerate(names, start=1):
+            try:
+                yield name, open_picture(self.folder / name)
+            except UnreadablePictureError:
+                continue
+            if self._on_step:
+                self._on_step(done, len(names), note)
+
+    def _recall(self) -> dict[str, NDArray[np.generic]] | None:
+        file = find_home() / "evaluate" / f"{self.key}.safetensors"
+        try:
+            return dict(load_file(file)) if file.is_file() else None
+        except (OSError, SafetensorError):
+            return None  # a damaged memory costs time, nothing else
+
+    def _remember(self, known: dict[str, NDArray[np.generic]]) -> None:
+        file = find_home() / "evaluate" / f"{self.key}.safetensors"
+        try:
+            with replace_whole(file) as temporary:
+                save_file(known, temporary)
+        except StorageError:
+            return  # a home that cannot be written to costs time, nothing else
+
+
+def _draw_names(items: list[Item], settings: EvaluateSettings) -> list[str]:
+    names = [item.file_name for item in items if item.split == TRAIN]
+    if len(names) <= settings.likeness_pictures:
+        return names
+    draw = np.random.default_rng(derive_seed(settings.seed, "likeness"))
+    chosen = draw.choice(len(names), size=settings.likeness_pictures, replace=False)
+    return [names[i] for i in sorted(chosen)]
+
+
+def _spread(items: list[Item], most: int) -> list[Item]:
+    return items if len(items) <= most else items[:: -(-len(items) // most)]
+
+
+def _keep(things: list[T], read: NDArray[np.generic]) -> list[T]:
+    return [thing for thing, flag in zip(things, read.tolist(), strict=True) if flag]
