@@ -109,11 +109,13 @@ DEEDS: dict[str, Callable[[Image.Image, random.Random], Image.Image]] = {
 
 
 def as_look(image: Image.Image) -> Image.Image:
-    """Make a picture a square look of mini's size."""
-    pixels = np.asarray(image)
+    """Make a picture a square look of mini's size, padded with its ground, else with white."""
+    pixels = np.asarray(image).astype(int)
     rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    ground = tuple(int(value) for value in np.median(rim, axis=0))
-    return ImageOps.pad(image, (LOOK_PX, LOOK_PX), color=ground, method=Image.Resampling.BICUBIC)
+    ground = np.median(rim, axis=0)
+    plain = (np.abs(rim - ground).max(-1) < 12).mean() > 0.5
+    colour = tuple(int(value) for value in ground) if plain else (255, 255, 255)
+    return ImageOps.pad(image, (LOOK_PX, LOOK_PX), color=colour, method=Image.Resampling.BICUBIC)
 
 
 def part_products(rows: dict[str, dict[str, str]]) -> tuple[list[str], list[str], list[str]]:

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, grid_sample
 
-from couturier.vision.lines import SIDE_PX, Floats, Lines, find_lines, mirror
+from couturier.vision.lines import SIDE_PX, Floats, Lines, find_lines, mirror, strip_bars
 
 _AXES = 128
 _FIT_PICTURES = 400
@@ -25,9 +25,9 @@ _INT8 = 127.0
 # From coarse to fine: side of the compared grid, how many guesses go on, blur of the known
 # picture in pixels, and the moves tried one after the other as shares of the window.
 _ROUNDS = (
-    (20, 64, 5, (0.08, 0.05, 0.05, 0.03)),
-    (40, 8, 3, (0.04, 0.025, 0.015)),
-    (64, 3, 1, (0.012, 0.008, 0.005, 0.004)),
+    (20, 64, 5, (0.08, 0.05, 0.05, 0.03, 0.02)),
+    (40, 8, 3, (0.04, 0.025, 0.025, 0.015, 0.01)),
+    (64, 3, 1, (0.012, 0.008, 0.008, 0.005, 0.004)),
 )
 _INSIDE = 0.9  # share of the picture's edges that must lie within the known picture
 # Moves of a window (top, left, height, width): shifts, then stretches about the middle and a side.
@@ -96,7 +96,7 @@ class CopyIndex:
         """Find the known picture `image` is most likely a copy of; None where none is known."""
         if not self.names:
             return None
-        lines = find_lines(image)
+        lines = find_lines(strip_bars(image))
         box = lines.trim(lines.whole)
         guess = self._guess(lines, box)
         seen = torch.from_numpy(lines.field[:, box[0] : box[1], box[2] : box[3]])

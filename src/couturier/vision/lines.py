@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 SIDE_PX = 96
 GRID = 12
-_NOISE = 12.0  # of 255 a pixel: half of an edge this weak counts, of one far stronger all
+_NOISE = 4.0  # of 255 a pixel: half of an edge this weak counts, of one far stronger all
+_AROUND_PX = 6.0  # an edge counts by how it stands out around it: dark cloth has edges too
 _FAR = 20.0  # of 255, from which on a pixel stands off the ground
 _PLAIN_SHARE = 0.5  # of the rim that is ground, from which on margins are cut away
 _SMALLEST_PX = 6
+_BAR_SPREAD = 3.0  # of 255; compression leaves less in an even bar
 
 # Windows of a picture that a crop of it may show: (side as a share, places along each axis).
 _WINDOWS = ((1.0, 1), (0.88, 3), (0.76, 3), (0.66, 4), (0.57, 5))
@@ -90,6 +93,15 @@ def find_lines(image: Image.Image) -> Lines:
     return Lines(_find_field(pixels), np.abs(pixels - ground).max(-1) > _FAR)
 
 
+def strip_bars(image: Image.Image) -> Image.Image:
+    """Cut off rows and columns of one colour at the sides, as padding leaves them."""
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32)
+    rows, columns = (np.flatnonzero(pixels.std(axis).max(-1) > _BAR_SPREAD) for axis in (1, 0))
+    if min(_reach(rows), _reach(columns)) < _SMALLEST_PX:
+        return image
+    return image.crop((int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1))
+
+
 def mirror(vectors: Floats) -> Floats:
     """Give the descriptions that the mirrored pictures have; shape (boxes, 288)."""
     cells = vectors.reshape(-1, 2, GRID, GRID)[..., ::-1].copy()
@@ -106,7 +118,8 @@ def _find_field(pixels: Floats) -> Floats:
     odd = 2 * (across * down).sum(-1)
     size = np.hypot(even, odd) + 1e-6
     strength = np.sqrt(size)
-    return np.asarray(np.stack([even, odd]) / size * strength / (strength + _NOISE), np.float32)
+    weight = strength / (strength + _NOISE + gaussian_filter(strength, _AROUND_PX))
+    return np.asarray(np.stack([even, odd]) / size * weight, np.float32)
 
 
 def _list_windows(height: int, width: int) -> Iterator[Box]:
