@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from couturier.errors import StorageError
 from couturier.evaluate.likeness import build_index, describe
 from couturier.evaluate.pictures import UnreadablePictureError, open_picture
 from couturier.evaluate.settings import EvaluateSettings
+from couturier.evaluate.vectors import Vector
 from couturier.files import hash_json, replace_whole
 from couturier.runs import OnStep
 from couturier.seeds import derive_seed
@@ -65,8 +66,8 @@ class Catalogue:
             known = self._describe()
             self._remember(known)
         self.index = build_index(_keep(self._names, known["read"]), known["likeness"])
-        self.vectors = known.get("vectors")
-        self.held_out_vectors = known.get("held_out")
+        self.vectors: Vector | None = known.get("vectors")
+        self.held_out_vectors: Vector | None = known.get("held_out")
         if tower is not None:
             self.held_out = _keep(self.held_out, known["held_out_read"])
 
@@ -75,7 +76,7 @@ class Catalogue:
         """The training pictures' lines; built when the first new look has to be compared."""
         return CopyIndex(self._open(list(self.index.files), "lines"))
 
-    def _describe(self) -> dict[str, NDArray[np.generic]]:
+    def _describe(self) -> dict[str, NDArray[Any]]:
         read, likeness, vectors = [], [], []
         opened = dict.fromkeys(self._names, 0)
         for name, image in self._open(self._names, "catalogue"):
@@ -84,7 +85,7 @@ class Catalogue:
             if self._tower:
                 vectors.append(self._tower.embed([image])[0])
         read = [opened[name] for name in self._names]
-        found: dict[str, NDArray[np.generic]] = {
+        found: dict[str, NDArray[Any]] = {
             "read": np.array(read, np.uint8),
             "likeness": np.stack(likeness) if likeness else np.zeros((0, 0), np.float32),
         }
@@ -92,7 +93,7 @@ class Catalogue:
             found["vectors"] = np.stack(vectors)
         return found | self._describe_held_out()
 
-    def _describe_held_out(self) -> dict[str, NDArray[np.generic]]:
+    def _describe_held_out(self) -> dict[str, NDArray[Any]]:
         if self._tower is None:
             return {}
         names = [item.file_name for item in self.held_out]
@@ -100,7 +101,7 @@ class Catalogue:
         for name, image in self._open(names, "held-out"):
             opened[name] = 1
             vectors.append(self._tower.embed([image])[0])
-        found: dict[str, NDArray[np.generic]] = {
+        found: dict[str, NDArray[Any]] = {
             "held_out_read": np.array([opened[name] for name in names], np.uint8)
         }
         return found | ({"held_out": np.stack(vectors)} if vectors else {})
@@ -115,14 +116,14 @@ class Catalogue:
             if self._on_step:
                 self._on_step(done, len(names), note)
 
-    def _recall(self) -> dict[str, NDArray[np.generic]] | None:
+    def _recall(self) -> dict[str, NDArray[Any]] | None:
         file = find_home() / "evaluate" / f"{self.key}.safetensors"
         try:
             return dict(load_file(file)) if file.is_file() else None
         except (OSError, SafetensorError):
             return None  # a damaged memory costs time, nothing else
 
-    def _remember(self, known: dict[str, NDArray[np.generic]]) -> None:
+    def _remember(self, known: dict[str, NDArray[Any]]) -> None:
         file = find_home() / "evaluate" / f"{self.key}.safetensors"
         try:
             with replace_whole(file) as temporary:
@@ -144,5 +145,5 @@ def _spread(items: list[Item], most: int) -> list[Item]:
     return items if len(items) <= most else items[:: -(-len(items) // most)]
 
 
-def _keep(things: list[T], read: NDArray[np.generic]) -> list[T]:
+def _keep(things: list[T], read: NDArray[Any]) -> list[T]:
     return [thing for thing, flag in zip(things, read.tolist(), strict=True) if flag]

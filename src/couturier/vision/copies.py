@@ -89,7 +89,7 @@ class CopyIndex:
         for name, image in pictures:
             self._add(name, find_lines(image))
         self._settle()
-        self._all_views = np.concatenate(self._views) if self._views else np.zeros((0, 1))
+        self._all_views = np.concatenate(self._views or [np.zeros((0, 1), np.float16)])
         self._views.clear()
 
     def find(self, image: Image.Image) -> CopyMatch | None:
