@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, grid_sample
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, grid_sample
 
 from couturier.vision.lines import SIDE_PX, Floats, Lines, find_lines, mirror, strip_bars
 
@@ -29,6 +29,8 @@ _ROUNDS = (
     (40, 8, 3, (0.04, 0.025, 0.025, 0.015, 0.01)),
     (64, 3, 1, (0.012, 0.008, 0.008, 0.005, 0.004)),
 )
+_STEP_PX = 4
+_SMALLEST = 4
 _INSIDE = 0.9  # share of the picture's edges that must lie within the known picture
 # Moves of a window (top, left, height, width): shifts, then stretches about the middle and a side.
 _MOVES = torch.tensor(
@@ -76,6 +78,38 @@ class _Guess:
         return _Guess(self.known[rows], window[rows], self.mirrored[rows])
 
 
+class _Seen:
+    """The picture searched for, its lines at whatever size the known picture shows it.
+
+    Edges found at one size are not those found at another: a print's letters become a smear.
+
+    Attributes:
+        lines: At full size.
+        box: What of it is not margin.
+    """
+
+    def __init__(self, image: Image.Image) -> None:
+        self._image = image
+        self._fields: dict[int, Tensor] = {}
+        self.lines = find_lines(image)
+        self.box = self.lines.trim(self.lines.whole)
+
+    def read(self, size_px: float, grid: int, blur: int) -> Tensor:
+        """Read the lines where the box's longer side is `size_px`; shape (2, grid, grid)."""
+        own_px = max(self.box[1] - self.box[0], self.box[3] - self.box[2])
+        side_px = min(
+            SIDE_PX, max(4 * _SMALLEST, _STEP_PX * round(SIDE_PX * size_px / own_px / _STEP_PX))
+        )
+        if side_px not in self._fields:
+            field = torch.from_numpy(find_lines(self._image, side_px).field)
+            self._fields[side_px] = nn.functional.pad(
+                field, (0, SIDE_PX - field.shape[2], 0, SIDE_PX - field.shape[1])
+            )
+        top, bottom, left, right = (side * side_px / SIDE_PX for side in self.box)
+        window = torch.tensor([[[top, left, bottom - top, right - left]]])
+        return _sample(_blur(self._fields[side_px][None], blur), window, grid)[0, 0]
+
+
 class CopyIndex:
     """The lines of known pictures, ready to be searched; about 30 kB a picture."""
 
@@ -96,10 +130,8 @@ class CopyIndex:
         """Find the known picture `image` is most likely a copy of; None where none is known."""
         if not self.names:
             return None
-        lines = find_lines(strip_bars(image))
-        box = lines.trim(lines.whole)
-        guess = self._guess(lines, box)
-        seen = torch.from_numpy(lines.field[:, box[0] : box[1], box[2] : box[3]])
+        seen = _Seen(strip_bars(image))
+        guess = self._guess(seen.lines, seen.box)
         scores = torch.zeros(0)
         for grid, n_kept, blur, moves in _ROUNDS:
             if len(scores):
@@ -158,15 +190,14 @@ class CopyIndex:
         )
 
     def _settle_guess(
-        self, seen: Tensor, guess: _Guess, *, grid: int, blur: int, moves: tuple[float, ...]
+        self, seen: "_Seen", guess: _Guess, *, grid: int, blur: int, moves: tuple[float, ...]
     ) -> tuple[Tensor, Tensor]:
         """Move and stretch every guess where that lays the lines better; scores and windows."""
-        known = self._stack(guess.known)
-        if blur > 1:
-            known = avg_pool2d(known, blur, 1, blur // 2)
-        small = adaptive_avg_pool2d(seen[None], (grid, grid))[0]  # (2, grid, grid)
-        turned = small.flip(-1) * torch.tensor([1.0, -1.0])[:, None, None]
-        picture = torch.where(guess.mirrored[:, None, None, None], turned, small)
+        known = _blur(self._stack(guess.known), blur)
+        sizes = guess.window[:, 2:].amax(1).tolist()
+        seen_at = torch.stack([seen.read(size, grid, blur) for size in sizes])
+        turned = seen_at.flip(-1) * torch.tensor([1.0, -1.0])[:, None, None]
+        picture = torch.where(guess.mirrored[:, None, None, None], turned, seen_at)
         scores, window = torch.zeros(len(picture)), guess.window
         for move in moves:
             unit = window[:, [2, 3, 2, 3]] * move
@@ -184,6 +215,10 @@ class CopyIndex:
             stacked[row, :2, :height, :width] = torch.from_numpy(field).float() / _INT8
             stacked[row, 2, :height, :width] = 1
         return stacked
+
+
+def _blur(fields: Tensor, width: int) -> Tensor:
+    return avg_pool2d(fields, width, 1, width // 2) if width > 1 else fields
 
 
 def _fit_axes(views: Floats) -> tuple[Floats, Floats]:
@@ -212,7 +247,7 @@ def _sample(known: Tensor, windows: Tensor, grid: int) -> Tensor:
     places = torch.stack([across[:, :, None, :].expand(shape), down[..., None].expand(shape)], -1)
     flat = places.reshape(len(known), n_moves * grid, grid, 2)
     read = grid_sample(known, flat, mode="bilinear", padding_mode="zeros", align_corners=False)
-    return read.view(len(known), 3, n_moves, grid, grid).transpose(1, 2)
+    return read.view(len(known), -1, n_moves, grid, grid).transpose(1, 2)
 
 
 def _correlate(picture: Tensor, known: Tensor) -> Tensor:

@@ -83,9 +83,9 @@ class Lines:
         return np.asarray(cells / np.maximum(length, 1e-6), dtype=np.float32)
 
 
-def find_lines(image: Image.Image) -> Lines:
-    """Find the edges of a picture of any size and mode."""
-    scale = SIDE_PX / max(image.size)
+def find_lines(image: Image.Image, side_px: int = SIDE_PX) -> Lines:
+    """Find the edges of a picture of any size and mode, its longer side made `side_px`."""
+    scale = side_px / max(image.size)
     size = max(round(image.width * scale), 4), max(round(image.height * scale), 4)
     way = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
     pixels = np.asarray(image.convert("RGB").resize(size, way), dtype=np.float32)

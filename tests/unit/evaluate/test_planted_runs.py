@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageOps
 
+from couturier.diffusion.adapters.training import AdapterPlan, add_adapters, save_adapters
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.loading import load_parts
-from couturier.diffusion.lora import add_lora, save_lora
 from couturier.evaluate.records import read_summary
 from couturier.evaluate.score import score_looks
 from couturier.evaluate.settings import EvaluateSettings
@@ -89,12 +89,12 @@ def test_an_adapter_at_scale_0_makes_no_difference(tiny_base, tmp_path, seed):
 
 def make_adapter(base, folder):
     parts = load_parts(str(base), choose_placement("cpu"))
-    add_lora(parts.unet, rank=2, alpha=6.0)
+    add_adapters(parts.denoiser, AdapterPlan(rank=2, alpha=6.0))
     draws = torch.Generator().manual_seed(5)
-    for name, parameter in parts.unet.named_parameters():
+    for name, parameter in parts.denoiser.named_parameters():
         if "lora_" in name:
             parameter.data.normal_(std=0.5, generator=draws)
-    save_lora(folder / "final_tensors", parts.unet, {"base": "tiny"})
+    save_adapters(folder / "final_tensors", parts.denoiser, {"base": "tiny"})
     return folder
 
 
