@@ -12,13 +12,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from couturier.dataset.records import HELD_OUT, TRAIN, Item, hash_items, read_items
-from couturier.diffusion.hashes import find_home
 from couturier.errors import StorageError
 from couturier.evaluate.likeness import build_index, describe
 from couturier.evaluate.pictures import UnreadablePictureError, open_picture
 from couturier.evaluate.settings import EvaluateSettings
 from couturier.evaluate.vectors import Vector
-from couturier.files import hash_json, replace_whole
+from couturier.files import find_home, hash_json, replace_whole
 from couturier.runs import OnStep
 from couturier.seeds import derive_seed
 from couturier.vision.copies import CopyIndex
