@@ -83,12 +83,14 @@ def check(
 
 
 def dataset(
-    product_data: Path, images: Path, out: Path, *, given: Given, on_step: OnStep
+    product_data: Path, images: Path | None, out: Path, *, given: Given, on_step: OnStep
 ) -> dict[str, Any]:
     """Make a data set folder; gives its summary."""
     from couturier.dataset.build import build_dataset
 
     settings: DatasetSettings = given.resolve("dataset")
+    if settings.download and images is not None and str(images) == "data/images":
+        images = images if images.is_dir() else None  # the default need not be there then
     summary = build_dataset(
         product_data, images=images, out=out, settings=settings, on_step=on_step
     )

@@ -9,6 +9,7 @@ import zlib
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from couturier.catalogue.remote import is_remote, read_remote, stamp_remote
 from couturier.errors import CatalogueError
 
 MAX_PICTURE_BYTES = 512_000_000  # a TIFF of 160 million pixels; what is larger was made to harm
@@ -47,11 +48,14 @@ def read_picture(path: Path) -> bytes:
     """Read a picture's bytes from the disk, or from the zip that its path leads into.
 
     Args:
-        path: As `folders.list_pictures` led to it: a file, or `shop.zip/inside/1.jpg`.
+        path: As `folders.list_pictures` led to it: a file, `shop.zip/inside/1.jpg`, or one
+            elsewhere, as in s3://bucket/1.jpg.
 
     Raises:
         OSError: it cannot be read; EFBIG where it would unpack to more than 512 MB.
     """
+    if is_remote(path):
+        return read_remote(path, max_bytes=MAX_PICTURE_BYTES)
     archive = _find_archive(path)
     if archive is None:
         return path.read_bytes()
@@ -84,6 +88,8 @@ def stamp_picture(path: Path) -> tuple[int, int]:
     Raises:
         OSError: there is no such picture.
     """
+    if is_remote(path):
+        return stamp_remote(path)
     archive = _find_archive(path)
     if archive is None:
         found = path.stat()

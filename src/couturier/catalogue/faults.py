@@ -34,7 +34,16 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "no picture": FaultKind(LEFT_OUT, "name the picture after the image_id, as in <image_id>.jpg"),
     "web address": FaultKind(
         LEFT_OUT,
-        "download the picture into the images folder, under the name at the end of the address",
+        "run it with --download, or save the picture into the images folder under the name at "
+        "the end of the address",
+    ),
+    "refused address": FaultKind(
+        LEFT_OUT,
+        "only pictures at http(s) addresses of public hosts are fetched; --allow-host HOST for "
+        "a host of your own, dataset.max_download_mb for large ones",
+    ),
+    "failed download": FaultKind(
+        LEFT_OUT, "check the address, then run it again: what is here is not fetched twice"
     ),
     "unsafe path": FaultKind(LEFT_OUT, "write a path inside the images folder"),
     "ambiguous picture": FaultKind(LEFT_OUT, "keep one file of that name, or name it in the row"),

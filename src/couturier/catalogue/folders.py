@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from couturier.catalogue.archives import list_archive
+from couturier.catalogue.download import Downloads
+from couturier.catalogue.remote import is_remote, list_remote
 from couturier.errors import CatalogueError
 
 # What cameras and shops export. Some of it cannot be read here (heic); it is found all the same,
@@ -61,11 +63,13 @@ class PictureFolder:
         root: The folder, or the zip; pictures of a zip have paths such as `shop.zip/1.jpg`.
         unreadable: Folders below it that could not be listed.
         unsafe: Names in a zip that lead out of it; they are never read.
+        downloads: Where web addresses were downloaded to; None where they were not.
     """
 
     root: Path
     unreadable: tuple[str, ...] = ()
     unsafe: tuple[str, ...] = ()
+    downloads: Downloads | None = None
     _by_path: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _by_stem: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _used: set[str] = field(default_factory=set, repr=False)
@@ -113,7 +117,16 @@ class PictureFolder:
         if parts and (names := self._by_stem.get(_fold(_stem(parts[-1])))):
             return self._choose(_stem(parts[-1]), names)
         named = f", and no {parts[-1][:80]!r} is there" if parts else ""
+        if self.downloads:
+            path, fault, reason = self.downloads.find(address)
+            return Found(path, fault, reason, address if path else "")
         return Found(None, "web address", f"{address[:120]!r} is a web address{named}")
+
+    def holds_address(self, written: str) -> bool:
+        """Say whether a name is a web address of which no picture is here."""
+        if not _WEB.match(written.replace("\\", "/")):
+            return False
+        return self._find_by_address(written).path is None
 
     def mark_used(self, names: Iterable[str]) -> None:
         """Note that a row leads to these pictures."""
@@ -153,11 +166,15 @@ class PictureFolder:
 
 
 def list_pictures(root: Path) -> PictureFolder:
-    """List a folder with its subfolders, or a zip; links to folders are not followed.
+    """List a folder with its subfolders, a zip, or a folder elsewhere (s3://bucket/images).
+
+    Links to folders are not followed.
 
     Raises:
         CatalogueError: there is no such folder, it may not be read, or it is no readable zip.
     """
+    if is_remote(root):
+        return _index(root, list_remote(root))
     if root.is_file():
         return _list_zip(root)
     if not root.is_dir():
@@ -201,7 +218,7 @@ def _index(
             by_path[path].append(name)
         for stem in {_fold(strip_suffix(name)), _fold(strip_suffix(inner)), _fold(_stem(name))}:
             by_stem[stem].append(name)
-    return PictureFolder(root, unreadable, unsafe, dict(by_path), dict(by_stem))
+    return PictureFolder(root, unreadable, unsafe, _by_path=dict(by_path), _by_stem=dict(by_stem))
 
 
 def has_suffix(name: str) -> bool:

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from couturier.catalogue.columns import ColumnMap
+from couturier.catalogue.download import Downloads
 from couturier.catalogue.faults import make_fault
 from couturier.catalogue.fields import RowFields, map_fields, to_text
 from couturier.catalogue.folders import Found, PictureFolder, list_pictures
 from couturier.catalogue.readers.formats import choose_reader
 from couturier.catalogue.readers.rows import Row
 from couturier.catalogue.records import Catalogue, Fault, Product
+from couturier.catalogue.remote import bring_file
 from couturier.errors import CatalogueError
 from couturier.garments.text import clean_text
+from couturier.runs import OnStep
 from couturier.spill import FirstSeen
 
 _OTHER_IDS = ("sku", "handle")
@@ -29,17 +32,26 @@ def read_catalogue(
 
 
 def stream_catalogue(
-    product_data: Path, *, images: Path | None, columns: Sequence[str] = ()
+    product_data: Path,
+    *,
+    images: Path | None,
+    columns: Sequence[str] = (),
+    downloads: Downloads | None = None,
+    on_step: OnStep | None = None,
 ) -> Iterator[Product | Fault]:
     """Read a catalogue row by row: each is either a product or named in a fault.
 
     Memory does not grow with the rows, only with the files of the images folder.
 
     Args:
-        product_data: A file of any format that a module of `catalogue.readers` reads.
-        images: The pictures' folder or zip; None leaves pictures out of it (none is found or
-            missed).
+        product_data: A file of any format that a module of `catalogue.readers` reads; here, or
+            elsewhere as in s3://bucket/products.json.
+        images: The pictures' folder, here or elsewhere, or zip; None without `downloads` leaves
+            pictures out of it (none is found or missed).
         columns: Which column is what, as in "id=sku", where the names do not say it.
+        downloads: Fetches the pictures at web addresses before the rows are read; None leaves
+            such pictures out.
+        on_step: Called with how many are downloaded, and 0 while nobody knows of how many.
 
     Yields:
         Products in the order of the source, each after the faults of its row; those without a
@@ -52,13 +64,45 @@ def stream_catalogue(
         MissingExtraError: the format needs a library that is not installed.
         StorageError: there is no such file.
     """
-    rows = choose_reader(product_data)(product_data)
-    reading = _Reading(list_pictures(images) if images else None, ColumnMap(columns))
-    for row in rows:
-        yield from reading.read_row(row)
-    reading.check(product_data)
+    folder = list_pictures(images) if images else None
+    with bring_file(product_data) as file:
+        read_rows = choose_reader(file)
+        if downloads:
+            folder = folder or PictureFolder(downloads.folder)
+            _download(read_rows(file), ColumnMap(columns), folder, downloads, on_step)
+            folder = replace(folder, downloads=downloads)
+        reading = _Reading(folder, ColumnMap(columns))
+        for row in read_rows(file):
+            yield from reading.read_row(row)
+        reading.check(product_data)
     if reading.folder:
         yield from _tell_folder(reading.folder)
+
+
+def _download(
+    rows: Iterator[Row],
+    names: ColumnMap,
+    folder: PictureFolder,
+    downloads: Downloads,
+    on_step: OnStep | None,
+) -> None:
+    """Fetch every picture that rows name by an address and that the folder does not hold."""
+    addresses = _list_addresses(rows, names, folder)
+    for n_done, address in enumerate(downloads.fetch(addresses), start=1):
+        if on_step:
+            on_step(n_done, 0, f"downloading {address[:60]}")
+
+
+def _list_addresses(rows: Iterator[Row], names: ColumnMap, folder: PictureFolder) -> Iterator[str]:
+    seen = FirstSeen()
+    for n, row in enumerate(rows):
+        if row.broken or not isinstance(row.value, dict):
+            continue
+        for place, written in enumerate(map_fields(names.rename(row.value), row.key).pictures):
+            if folder.holds_address(written):
+                own = n << 10 | place  # a row names 100 pictures at most
+                if seen.setdefault(written, own) == own:
+                    yield written
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from couturier import pipeline
-from couturier.cli.options import Config, Images, Json, Map, ProductData, Sets
+from couturier.cli.options import AllowHosts, Config, Download, Images, Json, Map, ProductData, Sets
 from couturier.cli.progress import show_progress
 from couturier.cli.tables import print_check
 
@@ -19,6 +19,8 @@ def command(
     product_data: ProductData,
     images: Images = None,
     maps: Map = None,
+    download: Download = False,
+    allow_hosts: AllowHosts = None,
     config: Config = None,
     sets: Sets = None,
     html: Annotated[
@@ -32,7 +34,12 @@ def command(
     Shows what each row will teach: the caption, and the garments seen in it. With --json one
     object a row: image_id, caption, garments, faults.
     """
-    given = pipeline.Given(config, tuple(sets or ()), {"map": tuple(maps) if maps else None})
+    options = {
+        "map": tuple(maps) if maps else None,
+        "download": download or None,
+        "allow_hosts": tuple(allow_hosts) if allow_hosts else None,
+    }
+    given = pipeline.Given(config, tuple(sets or ()), options)
     with show_progress("reading") as on_step:
         result = pipeline.check(product_data, images, given=given, on_step=on_step, page=html)
     if as_json:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from couturier import pipeline
-from couturier.cli.options import Config, Json, Map, ProductData, Sets
+from couturier.cli.options import AllowHosts, Config, Download, Json, Map, ProductData, Sets
 from couturier.cli.progress import show_progress
 from couturier.cli.tables import print_summary
 
@@ -37,6 +37,8 @@ def command(
         Path, typer.Option("--images", metavar="DIR", help="Folder or zip with the pictures.")
     ] = Path("data/images"),
     maps: Map = None,
+    download: Download = False,
+    allow_hosts: AllowHosts = None,
     out: Out = Path("data/compressed_images"),
     caption: Caption = None,
     size: Size = None,
@@ -56,6 +58,8 @@ def command(
         "size_px": size,
         "quality": quality,
         "strict": strict or None,
+        "download": download or None,
+        "allow_hosts": tuple(allow_hosts) if allow_hosts else None,
     }
     given = pipeline.Given(config, tuple(sets or ()), options)
     with show_progress("pictures") as on_step:

@@ -29,6 +29,23 @@ Map = Annotated[
         "--map text=body. Fields: id, title, text, images, or any other such as colour.",
     ),
 ]
+Download = Annotated[
+    bool,
+    typer.Option(
+        "--download",
+        help="Fetch pictures that rows name by web address, several at once; those that are here "
+        "are not fetched twice. Public hosts only.",
+    ),
+]
+AllowHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="HOST",
+        help="A host to fetch pictures from though it is not public, as in media.intern or "
+        "localhost:8080; may be given again.",
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings in TOML, one [section] a stage."),

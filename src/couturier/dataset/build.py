@@ -9,6 +9,7 @@ from typing import Any
 
 from couturier.catalogue.faults import LEFT_OUT, LOSES_ITS_ROW
 from couturier.catalogue.records import Fault, read_faults, write_faults
+from couturier.catalogue.remote import is_remote
 from couturier.dataset.compress import compress_all
 from couturier.dataset.ledger import Ledger, Picture
 from couturier.dataset.memory import MEMORY_FILE, Memory
@@ -61,7 +62,7 @@ class DatasetSummary:
 def build_dataset(
     product_data: Path,
     *,
-    images: Path,
+    images: Path | None,
     out: Path,
     settings: DatasetSettings,
     on_step: OnStep | None = None,
@@ -73,7 +74,7 @@ def build_dataset(
 
     Args:
         product_data: The shop's file, as `catalogue.read.read_catalogue` reads it.
-        images: The folder or zip with its pictures.
+        images: The folder or zip with its pictures; None where all are downloaded.
         out: The data set folder; new, empty, or one that couturier made before.
         settings: Size, quality, captions, split.
         on_step: Called with how many are done, how many there are, and what is being done.
@@ -124,10 +125,14 @@ def build_dataset(
         seconds=round(time.monotonic() - start_s, 3),
     )
     dataset_hash = hash_items(_make_items(ledger, held_out))
-    facts |= {"product_data_sha256": hash_file(product_data), "dataset_hash": dataset_hash}
+    facts |= {"product_data_sha256": _hash_data(product_data), "dataset_hash": dataset_hash}
     facts |= {key: value for key, value in summary.as_dict().items() if key != "shown"}
     write_manifest(out, "dataset", status="done", facts=facts)
     return summary
+
+
+def _hash_data(product_data: Path) -> str:
+    return "" if is_remote(product_data) else hash_file(product_data)
 
 
 def _read_summary(out: Path, start_s: float, on_step: OnStep | None) -> DatasetSummary:
@@ -149,10 +154,10 @@ def _read_summary(out: Path, start_s: float, on_step: OnStep | None) -> DatasetS
     )
 
 
-def _check_places(images: Path, out: Path) -> None:
+def _check_places(images: Path | None, out: Path) -> None:
     """Refuse an `out` in which something of the user's could be lost or mixed up."""
-    source, target = images.resolve(), out.resolve()
-    if target == source or source in target.parents or target in source.parents:
+    source, target = images.resolve() if images else None, out.resolve()
+    if source and (target == source or source in target.parents or target in source.parents):
         raise CatalogueError(
             f"{out}: the data set may not go into the images folder, nor around it",
             fix="give another folder with --out, such as data/compressed_images",

@@ -204,7 +204,7 @@ def check_catalogue(
             product_data, images=images, settings=settings, memory=memory, on_step=on_step
         )
         memory.keep_told(ledger.told)
-        if images is not None:
+        if images is not None or settings.download:
             _open_pictures(ledger, settings, memory=memory, on_step=on_step)
             pair_twins(ledger)
             tell_pictures(ledger)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from couturier.catalogue.download import Downloads
 from couturier.catalogue.faults import make_fault
 from couturier.catalogue.folders import strip_suffix
 from couturier.catalogue.read import stream_catalogue
@@ -16,6 +17,7 @@ from couturier.dataset.names import FileNames
 from couturier.dataset.settings import AUTO, DESCRIPTION, DatasetSettings
 from couturier.dataset.told import Told, hash_row, read_told, tell_row, write_told
 from couturier.errors import CatalogueError
+from couturier.files import find_home
 from couturier.garments.records import Garment
 from couturier.runs import OnStep
 
@@ -52,8 +54,15 @@ def plan_catalogue(
             no row has.
     """
     planning = _Planning(settings, memory)
-    kinds = _Kinds(only_usable=images is not None)
-    for one in stream_catalogue(product_data, images=images, columns=settings.map):
+    kinds = _Kinds(only_usable=images is not None or settings.download)
+    stream = stream_catalogue(
+        product_data,
+        images=images,
+        columns=settings.map,
+        downloads=_open_downloads(settings),
+        on_step=on_step,
+    )
+    for one in stream:
         if isinstance(one, Fault):
             planning.ledger.add_faults([one])
             continue
@@ -67,6 +76,14 @@ def plan_catalogue(
     planning.ledger.add_faults(kinds.tell_rare(settings.rare_below))
     planning.ledger.index()
     return planning.ledger, planning.names
+
+
+def _open_downloads(settings: DatasetSettings) -> Downloads | None:
+    """Downloads are kept in couturier's own folder: check and dataset share them."""
+    if not settings.download:
+        return None
+    folder = find_home() / "downloads"
+    return Downloads(folder, settings.allow_hosts, max_mb=settings.max_download_mb)
 
 
 @dataclass

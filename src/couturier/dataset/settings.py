@@ -79,6 +79,20 @@ class DatasetSettings(Settings):
         description="Kinds of garment with fewer pictures than this are told: too few to learn "
         "from. Catalogues of fewer than four times as many pictures are spared; 0 tells none.",
     )
+    download: bool = Field(
+        False,
+        description="Fetch the pictures that rows name by web address, 8 at once, and keep them "
+        "in couturier's own folder (~/.cache/couturier/downloads, or $COUTURIER_HOME): for a day "
+        "they are taken as they are, then the shop is asked whether they have changed.",
+    )
+    allow_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts that pictures may be fetched from though they are not public, as in "
+        '["media.intern", "localhost:8080"].',
+    )
+    max_download_mb: float = Field(
+        50.0, gt=0, le=2000, description="Larger pictures are not fetched, megabytes each."
+    )
     workers: int = Field(
         0,
         ge=0,

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from couturier.catalogue.remote import is_remote
 from couturier.dataset.memory import Memory
 from couturier.dataset.pictures import hash_recipe
 from couturier.dataset.settings import DatasetSettings
@@ -35,6 +36,9 @@ def hash_sources(product_data: Path, images: Path | None, settings: DatasetSetti
     Returns:
         "" where it cannot be told.
     """
+    elsewhere = is_remote(product_data) or (images is not None and is_remote(images))
+    if settings.download or elsewhere:  # it may have changed where we cannot see it
+        return ""
     try:
         data = hash_file(product_data)
         pictures = _hash_pictures(images) if images else ""

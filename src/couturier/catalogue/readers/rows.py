@@ -88,8 +88,15 @@ def last_part(value: Any) -> Any:
     return value.rsplit(">", 1)[-1].strip() if isinstance(value, str) else value
 
 
-def load_extra(module: str) -> Any:
-    """Import a library that only some formats need.
+_OTHER_WAYS = {"formats": ", or export the product data as CSV or JSON"}
+
+
+def load_extra(module: str, *, extra: str = "formats") -> Any:
+    """Import a library that only some shops' files need.
+
+    Args:
+        module: Its name.
+        extra: The extra of couturier that brings it.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -98,8 +105,8 @@ def load_extra(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as fault:
         raise MissingExtraError(
-            f"this format needs {module.partition('.')[0]}, which is not installed",
-            fix='pip install "couturier[formats]", or export the product data as CSV or JSON',
+            f"this needs {module.partition('.')[0]}, which is not installed",
+            fix=f'pip install "couturier[{extra}]"{_OTHER_WAYS.get(extra, "")}',
         ) from fault
 
 
