@@ -23,10 +23,23 @@ from pathlib import Path
 
 from PIL import Image
 
-KINDS = "dress skirt shirt blouse t-shirt top jacket coat jeans trousers shorts jumpsuit".split()
-COLOURS = "red navy ivory black white sage rust blush emerald mustard lilac teal".split()
-MATERIALS = "cotton satin denim linen silk wool velvet jersey chiffon corduroy".split()
-DETAILS = "v-neck,long sleeve,puff sleeve,cropped,high-waisted,floral,striped,pleated".split(",")
+# fmt: off
+KINDS = (
+    "dress", "skirt", "shirt", "blouse", "t-shirt", "top", "jacket", "coat", "jeans", "trousers",
+    "shorts", "jumpsuit",
+)
+COLOURS = (
+    "red", "navy", "ivory", "black", "white", "sage", "rust", "blush", "emerald", "mustard",
+    "lilac", "teal",
+)
+MATERIALS = (
+    "cotton", "satin", "denim", "linen", "silk", "wool", "velvet", "jersey", "chiffon", "corduroy",
+)
+DETAILS = (
+    "v-neck", "long sleeve", "puff sleeve", "cropped", "high-waisted", "floral", "striped",
+    "pleated",
+)
+# fmt: on
 
 
 def make_rows(n_rows: int, picture: str) -> Iterator[dict[str, str]]:

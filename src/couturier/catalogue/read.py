@@ -64,9 +64,9 @@ def stream_catalogue(
         MissingExtraError: the format needs a library that is not installed.
         StorageError: there is no such file.
     """
-    folder = list_pictures(images) if images else None
     with bring_file(product_data) as file:
         read_rows = choose_reader(file)
+        folder = list_pictures(images) if images else None
         if downloads:
             folder = folder or PictureFolder(downloads.folder)
             _download(read_rows(file), ColumnMap(columns), folder, downloads, on_step)
