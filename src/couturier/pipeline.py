@@ -173,6 +173,16 @@ def replay(image: Path, *, on_step: OnStep) -> dict[str, Any]:
     return asdict(replay_image(image, on_step=on_step))
 
 
+def colourways(
+    image: Path, colours: Sequence[str], *, out: Path, kind: str | None, on_step: OnStep
+) -> list[dict[str, Any]]:
+    """Write a look in other colours; gives one dictionary a picture."""
+    from couturier.generate.colourways import write_colourways
+
+    looks = write_colourways(image, colours, out=out, kind=kind, on_step=on_step)
+    return [asdict(look) for look in looks]
+
+
 def doctor() -> dict[str, Any]:
     """Tell what this machine has and what will run on it."""
     from couturier.diffusion.machine import describe_machine, list_bases

@@ -80,10 +80,16 @@ def command(
             "--budget", metavar="SECONDS", help="A picture's time, after which verify stops trying."
         ),
     ] = None,
+    fast: Annotated[
+        bool | None,
+        typer.Option("--fast", help="About half the time, for small differences in the picture."),
+    ] = None,
     safety: Annotated[
         str | None,
         typer.Option(
-            "--safety", metavar="PROFILE", help="`general`, or `off` (told in the files)."
+            "--safety",
+            metavar="PROFILE",
+            help="`general`, `swim-lingerie`, `kids`, or `off` (told in the files).",
         ),
     ] = None,
     resume: Annotated[
@@ -95,8 +101,9 @@ def command(
 ) -> None:
     """Draw looks from sentences, each a PNG that knows how it was made.
 
-    A picture the safety checker flags is blacked out, the reason told, and the original kept in
-    DIR/quarantine.
+    A picture that the safety checkers block is drawn with new seeds; where none helps it is
+    blacked out, the reason told, and the original kept in DIR/quarantine, or in DIR/review where
+    a person has to decide. DIR/safety.jsonl logs every decision.
     """
     options = {
         "base": base,
@@ -110,6 +117,7 @@ def command(
         "sampler": sampler,
         "faithful": faithful,
         "budget": budget,
+        "fast": fast,
         "safety": safety,
     }
     given = pipeline.Given(config, tuple(sets or ()), options)

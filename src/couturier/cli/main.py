@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from couturier.cli import (
     check,
+    colourways,
     dataset,
     demo,
     doctor,
@@ -50,6 +51,7 @@ for module in (
     report,
     run_all,
     replay,
+    colourways,
     doctor,
 ):
     app.command(module.NAME)(module.command)

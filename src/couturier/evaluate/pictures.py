@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from couturier.errors import LooksError
-from couturier.generate.records import LOOKS_FILE, QUARANTINE_FOLDER, read_looks
+from couturier.generate.records import LOOKS_FILE, find_original, read_looks
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 _NEGATIVE = "\nNegative prompt:"
@@ -83,8 +83,8 @@ def open_picture(path: Path) -> Image.Image:
 
 def _read_recorded(folder: Path) -> Iterator[Picture]:
     for look in read_looks(folder):
-        original = folder / QUARANTINE_FOLDER / look.file
-        kept = look.safety.get("verdict") == "block" and original.is_file()
+        original = find_original(folder, look.file, look.safety.get("verdict"))
+        kept = original != folder / look.file and original.is_file()
         path = original if kept else folder / look.file
         yield Picture(look.file, path, prompt=look.prompt, seed=look.seed, safety=look.safety)
 

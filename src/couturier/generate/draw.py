@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from couturier.errors import CouturierError
 from couturier.files import hash_json, require_room
 from couturier.generate.folder import LooksFolder
 from couturier.generate.metadata import Making, hash_pixels
-from couturier.generate.painter import Painter, describe_environment, open_painter
+from couturier.generate.painter import Painter, Painting, describe_environment, open_painter
 from couturier.generate.plan import Request, plan_pictures
 from couturier.generate.prompts import PromptRow
 from couturier.generate.receipts import measure_garments
 from couturier.generate.records import Look
+from couturier.generate.safety import BLOCK, REVIEW
 from couturier.generate.settings import GenerateSettings
 from couturier.runs import OnStep, write_manifest
 from couturier.vision.segmenter import load_own_segmenter
@@ -124,10 +126,26 @@ class _Run:
         painting = self._painter.paint(
             request, on_step=lambda step: self._tell(n_done + step, n_steps, note)
         )
+        for refused in painting.refused:
+            apart = self._describe(request, refused)
+            kept = self._folder.keep_apart(refused.image, apart, seed=refused.seed)
+            self._log(kept, apart, replaced=True)
+        making = self._describe(request, painting)
+        seconds = painting.seconds + sum(refused.seconds for refused in painting.refused)
+        if painting.refused:
+            notes = [*notes, _tell_refused(len(painting.refused), making)]
+        look = self._folder.add(
+            painting.image, making, seconds=seconds, notes=notes, hide=self._settings.hide
+        )
+        self._log(look.file, making, replaced=False)
+        self._drawn.append(look)
+        return look
+
+    def _describe(self, request: Request, painting: Painting) -> Making:
         receipt: tuple[dict[str, Any], ...] = ()
         if self._settings.receipts:
             receipt = measure_garments(painting.image, request.prompt, self._segmenter)
-        making = Making(
+        return Making(
             prompt=request.prompt,
             seed=request.seed,
             settings=self._painter.describe(request),
@@ -137,9 +155,17 @@ class _Run:
             environment=self._environment,
             faithful=painting.climb.as_dict() if painting.climb else {},
         )
-        look = self._folder.add(painting.image, making, seconds=painting.seconds, notes=notes)
-        self._drawn.append(look)
-        return look
+
+    def _log(self, file: str, making: Making, *, replaced: bool) -> None:
+        self._folder.log_safety(
+            {
+                "time": datetime.now(UTC).isoformat(timespec="seconds"),
+                "file": file,
+                "profile": self._settings.safety,
+                "replaced": replaced,
+                **making.safety,
+            }
+        )
 
     def _tell(self, n_done: int, n_steps: int, note: str) -> None:
         if self._on_step:
@@ -147,6 +173,13 @@ class _Run:
 
     def _key(self, request: Request) -> str:
         return _hash(request.prompt, request.seed, self._painter.describe(request))
+
+
+def _tell_refused(n_refused: int, making: Making) -> str:
+    drawn = f"{n_refused} drawing{'s' if n_refused > 1 else ''} of it"
+    if making.safety["verdict"] in (BLOCK, REVIEW):
+        return f"{drawn} with new seeds were refused as well"
+    return f"a new seed was taken: {drawn} must not be shown and is kept apart"
 
 
 def _estimate_bytes(request: Request) -> int:

@@ -5,19 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from couturier.errors import LooksError, StorageError
-from couturier.files import replace_whole, write_text
+from couturier.files import append_json_line, replace_whole, write_text
 from couturier.generate.metadata import Making, read_making, write_picture
 from couturier.generate.records import (
     LOOKS_FILE,
     QUARANTINE_FOLDER,
+    REVIEW_FOLDER,
+    SAFETY_LOG,
     Look,
     append_look,
+    find_original,
     read_looks,
 )
-from couturier.generate.safety import BLOCK
 
 _NAME = re.compile(r"(\d+)-\d+\.png")
 
@@ -38,22 +40,49 @@ class LooksFolder:
         self._adopt_orphans()
         self._next = max(self._numbers(), default=0) + 1
 
-    def add(self, image: Image.Image, making: Making, *, seconds: float, notes: list[str]) -> Look:
-        """Write a picture and then its line; a blocked picture goes to quarantine first.
+    def add(
+        self,
+        image: Image.Image,
+        making: Making,
+        *,
+        seconds: float,
+        notes: list[str],
+        hide: str = "black",
+    ) -> Look:
+        """Write a picture and then its line; what must not be shown is first kept apart.
+
+        Args:
+            image: As drawn.
+            making: How it was made.
+            seconds: What it took.
+            notes: What the user should know.
+            hide: "black" or "blur": what is shown in place of a blocked or doubtful picture.
 
         Returns:
             The look as recorded.
         """
         name = f"{self._next:04d}-{making.seed}.png"
         self._next += 1
+        verdict = making.safety["verdict"]
         shown = image
-        if making.safety["verdict"] == BLOCK:
-            self._write(self.path / QUARANTINE_FOLDER / name, image, making)
-            shown = Image.new("RGB", image.size)
+        if (original := find_original(self.path, name, verdict)) != self.path / name:
+            self._write(original, image, making)
+            shown = _hide(image, hide)
         self._write(self.path / name, shown, making)
         look = _to_look(name, making)
         extra = {**look.extra, **({"notes": notes} if notes else {})}
         return self._record(replace(look, seconds=round(seconds, 3), extra=extra))
+
+    def keep_apart(self, image: Image.Image, making: Making, *, seed: int) -> str:
+        """Keep a picture that a new seed replaced; gives its path in the folder."""
+        name = f"{self._next:04d}-{seed}.png"
+        path = find_original(self.path, name, making.safety["verdict"])
+        self._write(path, image, making)
+        return str(path.relative_to(self.path))
+
+    def log_safety(self, row: dict[str, Any]) -> None:
+        """Add a decision to the safety log."""
+        append_json_line(self.path / SAFETY_LOG, row)
 
     def _record(self, look: Look) -> Look:
         append_look(self.path, look)
@@ -78,8 +107,17 @@ class LooksFolder:
     def _numbers(self) -> list[int]:
         names = [look.file for look in self.looks]
         names += [p.name for p in self.path.glob("*.png")]
-        names += [p.name for p in self.path.glob(f"{QUARANTINE_FOLDER}/*.png")]
+        for apart in (QUARANTINE_FOLDER, REVIEW_FOLDER):
+            names += [p.name for p in self.path.glob(f"{apart}/*.png")]
         return [int(found[1]) for name in names if (found := _NAME.fullmatch(name))]
+
+
+def _hide(image: Image.Image, how: str) -> Image.Image:
+    """Make a picture unrecognisable: black, or blurred beyond a twelfth of its longer side."""
+    if how == "black":
+        return Image.new("RGB", image.size)
+    blur = ImageFilter.GaussianBlur(max(image.size) / 12)
+    return image.convert("RGB").filter(blur)
 
 
 def _require_folder(path: Path) -> None:

@@ -17,13 +17,17 @@ from couturier.diffusion.guidance import Guide
 from couturier.diffusion.hashes import hash_base
 from couturier.diffusion.loading import load_pipeline
 from couturier.diffusion.sampling import Draw, DroppedError, Peek, draw_picture, find_native_size
+from couturier.diffusion.shortcut import Shortcut
 from couturier.diffusion.text import count_chunks
 from couturier.garments.grammar import find_garments
 from couturier.generate.faithful import Climb, Ladder, Start, to_picture
 from couturier.generate.metadata import hash_lora_for_a1111
+from couturier.generate.opinions import PROFILES, SecondChecker, load_second, settle
 from couturier.generate.plan import Adapter, Request, find_adapters
 from couturier.generate.safety import (
+    BLOCK,
     BROKEN,
+    REVIEW,
     UNCHECKED,
     Verdict,
     find_breakage,
@@ -32,6 +36,7 @@ from couturier.generate.safety import (
 from couturier.generate.settings import GenerateSettings
 from couturier.generate.words import find_word_groups
 from couturier.runs import list_versions
+from couturier.seeds import derive_seed
 from couturier.vision.receipts import find_sightings
 from couturier.vision.segmenter import GarmentSegmenter, load_own_segmenter
 
@@ -45,12 +50,17 @@ class Painting:
         verdict: What is to be done with it.
         seconds: What drawing and judging took.
         climb: What was decided on the way; None where nothing was.
+        seed: The request's, or the new one taken in its place.
+        refused: Drawings of the same request that must not be shown and were replaced by a new
+            seed's.
     """
 
     image: Image.Image
     verdict: Verdict
     seconds: float
     climb: Climb | None = None
+    seed: int = 0
+    refused: "tuple[Painting, ...]" = ()
 
 
 class Painter:
@@ -63,10 +73,12 @@ class Painter:
         *,
         settings: GenerateSettings,
         segmenter: GarmentSegmenter | None = None,
+        second: SecondChecker | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._settings = settings
         self._segmenter = segmenter
+        self._second = second
         self._facts = facts
 
     @property
@@ -107,15 +119,35 @@ class Painter:
         climb: Climb | None = None,
         on_step: Callable[[int], None] | None = None,
     ) -> Painting:
-        """Draw one picture and judge it.
+        """Draw one picture and judge it; a refused one is tried again with new seeds.
 
         Args:
             request: What to draw.
             climb: What was decided when it was first drawn; nothing is decided anew then.
             on_step: Told the steps done.
+
+        Returns:
+            The first picture that may be shown; where there is none, that of the request's seed.
         """
+        refused: list[Painting] = []
+        for number in range(1 if climb else self._settings.reseeds + 1):
+            seed = derive_seed(request.seed, "safety", number) if number else request.seed
+            painting = self._paint_once(replace(request, seed=seed), climb, on_step)
+            if painting.verdict.verdict not in (BLOCK, REVIEW):
+                break
+            refused.append(painting)
+        else:
+            painting, refused = refused[0], refused[1:]
+        if painting.climb is None and painting.seed != request.seed:
+            guided = self._settings.faithful == "guide"
+            painting = replace(painting, climb=Climb(Start(painting.seed, guided=guided)))
+        return replace(painting, refused=tuple(refused))
+
+    def _paint_once(
+        self, request: Request, climb: Climb | None, on_step: Callable[[int], None] | None
+    ) -> Painting:
         began = time.perf_counter()
-        easel = _Easel(self._pipeline, request, on_step)
+        easel = _Easel(self._pipeline, request, on_step, fast=self._settings.fast)
         asked = [garment for garment in find_garments(request.prompt) if garment.colour]
         if climb is None and self._settings.faithful == "verify" and asked:
             pixels, climb = self._climb(easel, request)
@@ -129,7 +161,7 @@ class Painter:
         for change in climb.changes if climb else ():
             image = change.apply(image)
         verdict = self._judge(pixels, image)
-        return Painting(image, verdict, time.perf_counter() - began, climb)
+        return Painting(image, verdict, time.perf_counter() - began, climb, request.seed)
 
     def _climb(self, easel: "_Easel", request: Request) -> tuple[NDArray[np.float32], Climb]:
         garments = find_garments(request.prompt)
@@ -148,9 +180,11 @@ class Painter:
         if self._settings.safety == "off":
             return Verdict(UNCHECKED, ("the safety check was switched off",))
         checker, extractor = self._pipeline.safety_checker, self._pipeline.feature_extractor
-        if checker is None or extractor is None:
-            return Verdict(UNCHECKED, (f"the base {self._facts['base']} has no safety checker",))
-        return judge_picture(image, checker, extractor)
+        first = Verdict(UNCHECKED, (f"the base {self._facts['base']} has no safety checker",))
+        if checker is not None and extractor is not None:
+            first = judge_picture(image, checker, extractor)
+        profile = PROFILES[self._settings.safety]
+        return settle(first, image, profile=profile, second=self._second)
 
 
 def open_painter(settings: GenerateSettings) -> Painter:
@@ -173,9 +207,11 @@ def open_painter(settings: GenerateSettings) -> Painter:
         "device": placement.device,
         "dtype": placement.precision,
         "faithful": settings.faithful,
+        "fast": settings.fast,
     }
     segmenter = load_own_segmenter() if settings.faithful == "verify" else None
-    return Painter(pipeline, facts, settings=settings, segmenter=segmenter)
+    second = load_second(settings.second_opinion) if check else None
+    return Painter(pipeline, facts, settings=settings, segmenter=segmenter, second=second)
 
 
 def describe_environment() -> dict[str, Any]:
@@ -191,9 +227,15 @@ class _Easel:
     """One request being drawn, in as many starts as it takes."""
 
     def __init__(
-        self, pipeline: Any, request: Request, on_step: Callable[[int], None] | None
+        self,
+        pipeline: Any,
+        request: Request,
+        on_step: Callable[[int], None] | None,
+        *,
+        fast: bool,
     ) -> None:
         self._pipeline = pipeline
+        self._shortcut = Shortcut() if fast else None
         self._request = request
         self._on_step = on_step
         self._guide: Guide | None = None

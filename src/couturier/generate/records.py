@@ -10,6 +10,9 @@ from couturier.files import append_json_line, read_json_lines
 
 LOOKS_FILE = "looks.jsonl"
 QUARANTINE_FOLDER = "quarantine"
+REVIEW_FOLDER = "review"
+SAFETY_LOG = "safety.jsonl"
+_KEPT_APART = {"block": QUARANTINE_FOLDER, "review": REVIEW_FOLDER}
 
 
 @dataclass(frozen=True)
@@ -17,15 +20,15 @@ class Look:
     """One picture drawn.
 
     Attributes:
-        file: The picture's name in the looks folder; the original of a blacked-out picture
-            is at `quarantine/` under the same name.
+        file: The picture's name in the looks folder; the original of a blocked one is at
+            `quarantine/` under the same name, of one that waits for a person at `review/`.
         prompt: The sentence.
         seed: Of the starting noise.
         settings: All that changes a pixel: steps, guidance, negative, sampler, width, height,
             base, base_hash, device, dtype, faithful, and one entry an adapter in each of the
             lists lora, lora_scale, lora_hash, lora_hash_a1111.
-        safety: {"verdict": "pass" | "block" | "unchecked" | "broken", "reasons": [...], ...};
-            see `safety.Verdict`. "review" is kept for what a person has to decide.
+        safety: {"verdict": "pass" | "review" | "block" | "unchecked" | "broken",
+            "reasons": [...], ...}; see `safety.Verdict`.
         receipt: Colour receipt: one dictionary a garment asked for (see vision.records).
         seconds: What it took to draw.
         extra: "notes": what the user should know; "faithful": what `--faithful verify` did:
@@ -42,6 +45,21 @@ class Look:
     receipt: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+def find_original(folder: Path, file: str, verdict: str | None) -> Path:
+    """Find where a picture's own pixels are: apart for what is blocked or waits for review.
+
+    Args:
+        folder: The looks folder.
+        file: The picture's name.
+        verdict: Its safety verdict.
+
+    Returns:
+        The path, whether or not there is still a file.
+    """
+    apart = _KEPT_APART.get(verdict or "")
+    return folder / apart / file if apart else folder / file
 
 
 def append_look(folder: Path, look: Look) -> None:

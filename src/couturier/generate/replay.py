@@ -15,8 +15,7 @@ from couturier.generate.faithful import Climb
 from couturier.generate.metadata import Making, hash_pixels, read_making
 from couturier.generate.painter import describe_environment, open_painter
 from couturier.generate.plan import Request
-from couturier.generate.records import QUARANTINE_FOLDER
-from couturier.generate.safety import BLOCK
+from couturier.generate.records import QUARANTINE_FOLDER, REVIEW_FOLDER, find_original
 from couturier.generate.settings import GenerateSettings
 from couturier.runs import OnStep
 
@@ -89,6 +88,7 @@ def _to_settings(making: Making, image: Path) -> GenerateSettings:
             device=known["device"],
             precision=known["dtype"],
             faithful=known["faithful"],
+            fast=known.get("fast", False),
             safety="off",
         )
     except (KeyError, TypeError, ValueError) as fault:
@@ -118,8 +118,8 @@ def _to_climb(making: Making, image: Path) -> Climb | None:
 def _open_drawing(image: Path, making: Making) -> Image.Image | None:
     """Open what was drawn: the file itself, or for a black tile its original if still there."""
     path = image
-    if making.safety.get("verdict") == BLOCK and image.parent.name != QUARANTINE_FOLDER:
-        path = image.parent / QUARANTINE_FOLDER / image.name
+    if image.parent.name not in (QUARANTINE_FOLDER, REVIEW_FOLDER):
+        path = find_original(image.parent, image.name, making.safety.get("verdict"))
         if not path.is_file():
             return None
     with Image.open(path) as opened:

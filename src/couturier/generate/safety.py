@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn.functional import normalize
 
-PASS, BLOCK, UNCHECKED, BROKEN = "pass", "block", "unchecked", "broken"
+PASS, REVIEW, BLOCK = "pass", "review", "block"
+UNCHECKED, BROKEN = "unchecked", "broken"
 
 # Stable Diffusion's checker holds 17 + 3 unnamed vectors. The words nearest to them were found by
 # Rando et al. 2022, arXiv:2210.04610, table 1; a few are told here by their sense.
@@ -51,16 +52,18 @@ class Verdict:
     """What is done with a picture, and why.
 
     Attributes:
-        verdict: "pass", "block", "unchecked" or "broken".
-        reasons: In words; empty for "pass".
+        verdict: "pass", "review", "block", "unchecked" or "broken".
+        reasons: In words; empty for a "pass" nobody doubted.
         flagged: The concepts over their threshold, special ones too.
         nearest: The blocking concept with the largest margin, flagged or not; None unchecked.
+        second: Name and score, 0 to 1, of the second checker; None where it was not asked.
     """
 
     verdict: str
     reasons: tuple[str, ...] = ()
     flagged: tuple[ConceptScore, ...] = ()
     nearest: ConceptScore | None = None
+    second: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Give the verdict as looks.jsonl holds it."""
@@ -71,6 +74,7 @@ class Verdict:
             "reasons": list(self.reasons),
             "flagged": flagged,
             "nearest": nearest,
+            "second": self.second,
         }
 
 

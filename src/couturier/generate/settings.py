@@ -62,6 +62,11 @@ class GenerateSettings(Settings):
         "the sentence, guides, draws again and at last recolours: up to 3 times the time; `guide` "
         "holds garments' words apart by attention; `off` is plain diffusers, bit for bit.",
     )
+    fast: bool = Field(
+        default=False,
+        description="Leave out what changes little: the UNet's inner blocks on two of three steps, "
+        "guidance on the last two fifths; about half the time, small differences in the picture.",
+    )
     starts: int = Field(
         default=4, ge=1, le=64, description="Starts that `verify` may try for one picture."
     )
@@ -72,10 +77,27 @@ class GenerateSettings(Settings):
         "the starts alone count, and the same seed gives the same picture however slow the "
         "machine.",
     )
-    safety: Literal["general", "off"] = Field(
+    safety: Literal["general", "swim-lingerie", "kids", "off"] = Field(
         default="general",
-        description="`general` blacks out what the base's safety checker flags and keeps the "
-        "original in quarantine; `off` marks every picture unchecked.",
+        description="How strictly the safety checkers' flags are judged: `swim-lingerie` leaves "
+        "more to the shop, `kids` less; `off` marks every picture unchecked. Anything sexual with "
+        "a possible minor is blocked in every profile.",
+    )
+    second_opinion: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether a second checker (extra `safety`) is asked about a flag: `auto` "
+        "where it is installed, `on` stops without it.",
+    )
+    reseeds: int = Field(
+        default=2,
+        ge=0,
+        le=20,
+        description="New seeds to try for a picture that would be blocked or put to review.",
+    )
+    hide: Literal["black", "blur"] = Field(
+        default="black",
+        description="What is shown in place of a picture that is blocked or waits for review; the "
+        "original is kept apart.",
     )
     receipts: bool = Field(
         default=True,

@@ -9,11 +9,13 @@ from scipy import ndimage
 from skimage.color import lab2rgb
 
 from couturier.vision.colours import Lab, measure_colour, to_lab
-from couturier.vision.foreground import Mask, shrink
+from couturier.vision.foreground import PLAIN_DELTA, Mask, read_border, shrink
 
 _SHADE = 0.3  # what is left of the small differences in hue that light makes
 _PRINT_FROM, _PRINT_OVER = 18.0, 30.0  # chroma away from the main colour that is a print's own
 _TRIES = 3
+_REACH_SHARE = 0.02  # of the longer side: how far a mask may be off its garment's edge
+_SAME_DELTA = 14.0  # lightness counts half: folds
 
 
 def recolour(pixels: NDArray[np.uint8], mask: Mask, target: Lab) -> NDArray[np.uint8]:
@@ -41,24 +43,34 @@ def recolour(pixels: NDArray[np.uint8], mask: Mask, target: Lab) -> NDArray[np.u
 
 
 def fit_mask(mask: Mask, pixels: NDArray[np.uint8]) -> Mask:
-    """Bring a mask to a picture's size; in larger pictures its rim follows the garment's colour.
+    """Bring a mask to a picture's size and its rim to the garment's own edge.
+
+    Cloth of the garment's colour just outside is taken in; what looks like the picture's plain
+    ground and hangs together with what is outside is left out.
 
     Args:
         mask: At any size.
         pixels: The picture; shape (height, width, 3).
     """
     height, width = pixels.shape[:2]
-    if mask.shape == (height, width):
-        return mask
     zoom = height / mask.shape[0], width / mask.shape[1]
     soft = ndimage.zoom(mask.astype(float), zoom, order=1, grid_mode=True, mode="nearest")
-    core, wide = soft > 0.8, soft > 0.2
-    if not core.any():
-        return np.asarray(soft > 0.5)
-    main = measure_colour(pixels[core])
-    assert main is not None
-    near = np.linalg.norm(to_lab(pixels) - np.asarray(main.lab), axis=-1) < 25.0
-    return np.asarray(core | (wide & near))
+    core = np.asarray(soft > 0.5)
+    lab = to_lab(pixels)
+    main = measure_colour(pixels[shrink(core)] if core.any() else pixels[core])
+    if main is None:
+        return core
+    reach = max(round(_REACH_SHARE * max(height, width)), 1)
+    near = np.linalg.norm((lab - np.asarray(main.lab)) * (0.5, 1, 1), axis=-1) < _SAME_DELTA
+    grown = core | (ndimage.binary_dilation(core, iterations=reach) & near)
+    border = read_border(lab)
+    ground = np.median(border, axis=0)
+    if np.mean(np.linalg.norm(border - ground, axis=-1) < PLAIN_DELTA) < 0.7:
+        return np.asarray(grown)
+    bare = np.linalg.norm(lab - ground, axis=-1) < PLAIN_DELTA
+    outside = ndimage.binary_propagation(~grown, mask=~grown | (bare & ~near))
+    fitted = np.asarray(grown & ~outside)
+    return fitted if fitted.sum() > 0.3 * core.sum() else np.asarray(grown)
 
 
 def pack_mask(mask: Mask) -> dict[str, object]:

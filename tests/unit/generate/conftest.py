@@ -18,4 +18,6 @@ def strict_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(base: Path) -> GenerateSettings:
-    return GenerateSettings(base=str(base), steps=2, seed=7, receipts=False, faithful="off")
+    return GenerateSettings(
+        base=str(base), steps=2, seed=7, receipts=False, faithful="off", second_opinion="off"
+    )

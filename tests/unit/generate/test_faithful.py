@@ -112,13 +112,15 @@ def test_what_was_decided_is_read_back_as_written() -> None:
     assert again.as_dict() == result.as_dict()
 
 
-@pytest.mark.parametrize("mode", ["guide", "verify"])
-@pytest.mark.parametrize("sampler", ["dpm++2m-karras", "euler-a"])
-def test_faithful_pictures_are_drawn_again_bit_by_bit(
-    settings: GenerateSettings, tmp_path: Path, mode: str, sampler: str
+@pytest.mark.parametrize(
+    ("mode", "sampler", "fast"),
+    [("guide", "euler-a", False), ("verify", "dpm++2m-karras", True), ("off", "ddim", True)],
+)
+def test_faithful_and_fast_pictures_are_drawn_again_bit_by_bit(
+    settings: GenerateSettings, tmp_path: Path, mode: str, sampler: str, fast: bool
 ) -> None:
     asked = settings.model_copy(
-        update={"faithful": mode, "starts": 3, "steps": 4, "sampler": sampler}
+        update={"faithful": mode, "starts": 3, "steps": 6, "sampler": sampler, "fast": fast}
     )
     (look,) = render_looks(read_prompts(["red hat, blue bag"]), out=tmp_path, settings=asked)
     result = replay_image(tmp_path / look.file)
