@@ -62,6 +62,9 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "small picture": FaultKind(TOLD, "export the picture larger"),
     "unused picture": FaultKind(TOLD, "name it after an image_id, or add a row for it"),
     "several pictures": FaultKind(TOLD, "name in the row which pictures are meant"),
+    "swear word": FaultKind(
+        CUT, "nothing need be done; use --caption description to keep the copy as it is"
+    ),
     "cut caption": FaultKind(CUT, "nothing need be done; shorten the copy to keep all of it"),
     "long caption": FaultKind(TOLD, "use --caption auto, which puts first what can be seen"),
     "empty field": FaultKind(TOLD, "fill in the fields the caption template names"),

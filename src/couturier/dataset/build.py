@@ -10,6 +10,7 @@ from typing import Any
 from couturier.catalogue.faults import LEFT_OUT, LOSES_ITS_ROW
 from couturier.catalogue.records import Fault, read_faults, write_faults
 from couturier.catalogue.remote import is_remote
+from couturier.dataset.buckets import choose_bucket
 from couturier.dataset.compress import compress_all
 from couturier.dataset.ledger import Ledger, Picture
 from couturier.dataset.memory import MEMORY_FILE, Memory
@@ -107,7 +108,7 @@ def build_dataset(
         write_faults(out, ledger.faults())
         _check_worth(product_data, ledger, strict=settings.strict)
         held_out = _hold_out(ledger, settings)
-        write_items(out, _make_items(ledger, held_out))
+        write_items(out, _make_items(ledger, held_out, settings.size_px))
         for name in memory.forget_pictures(ledger.holds_file):
             (out / name).unlink(missing_ok=True)
         for torn in out.glob(".*.part"):  # what a killed run was writing
@@ -124,7 +125,7 @@ def build_dataset(
         shown=tuple(fault.message for fault in islice(ledger.faults(), SHOWN)),
         seconds=round(time.monotonic() - start_s, 3),
     )
-    dataset_hash = hash_items(_make_items(ledger, held_out))
+    dataset_hash = hash_items(_make_items(ledger, held_out, settings.size_px))
     facts |= {"product_data_sha256": _hash_data(product_data), "dataset_hash": dataset_hash}
     facts |= {key: value for key, value in summary.as_dict().items() if key != "shown"}
     write_manifest(out, "dataset", status="done", facts=facts)
@@ -226,7 +227,7 @@ def _hold_out(ledger: Ledger, settings: DatasetSettings) -> list[bool]:
     )
 
 
-def _make_items(ledger: Ledger, held_out: Sequence[bool]) -> Iterator[Item]:
+def _make_items(ledger: Ledger, held_out: Sequence[bool], size_px: int) -> Iterator[Item]:
     for (picture, _), held in zip(_list_kept(ledger), held_out, strict=True):
         width, height, sha256 = ledger.find_made(picture)
         yield Item(
@@ -235,7 +236,13 @@ def _make_items(ledger: Ledger, held_out: Sequence[bool]) -> Iterator[Item]:
             image_id=picture.draft.image_id,
             garments=picture.draft.garments,
             split=HELD_OUT if held else TRAIN,
-            extra={"width": width, "height": height, "sha256": sha256, "source": picture.name},
+            extra={
+                "width": width,
+                "height": height,
+                "bucket": list(choose_bucket(width, height, size_px)),
+                "sha256": sha256,
+                "source": picture.name,
+            },
         )
 
 

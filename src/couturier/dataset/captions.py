@@ -3,19 +3,19 @@
 import re
 import string
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from couturier.catalogue.fields import to_text
 from couturier.catalogue.readers.rows import plain_name
 from couturier.catalogue.records import Product
+from couturier.dataset.copy_talk import list_talk
 from couturier.dataset.settings import AUTO, DESCRIPTION
 from couturier.dataset.tokens import (
     MAX_TOKENS,
     cut_to_tokens,
     estimate_tokens,
-    split_sentences,
 )
-from couturier.garments.records import Garment, describe
+from couturier.garments.records import Garment
 
 NEAR_EMPTY_WORDS = 2
 _FILLERS = (
@@ -44,7 +44,8 @@ def write_caption(product: Product, garments: Sequence[Garment], *, template: st
         product: Its title, description and fields.
         garments: What `seen.see_garments` told of it.
         template: "auto", "description", or a template over the fields of the row and `seen`,
-            `kind`, `colour`, `material`, `pattern`, `neckline`, `sleeve`, `length`, `fit`.
+            `kind`, `colour`, `material`, `pattern`, `neckline`, `sleeve`, `length`, `fit`,
+            `print_text`.
     """
     if template == AUTO:
         caption = _write_seen_first(product, garments)
@@ -87,25 +88,39 @@ _GARMENT_FIELDS = (
     "sleeve",
     "length",
     "fit",
+    "print_text",
 )
 
 
 def _write_seen_first(product: Product, garments: Sequence[Garment]) -> Caption:
-    seen = describe(garments)
+    seen = _describe(garments)
     copy = product.description or product.title
-    # Two spaces part sentences in copy; in a title they are a slip.
-    sentences = split_sentences(copy) if copy != product.title else [" ".join(copy.split())]
+    sentences, coarse = list_talk(copy, garments, is_title=copy == product.title)
     if not copy or (seen and _adds_nothing(copy, seen)):
         sentences = []
     wanted = [sentence for sentence in [seen, *sentences] if sentence]
     kept = cut_to_tokens(wanted, MAX_TOKENS)
     text = " ".join(_stopped(sentence) for sentence in kept)
     faults = [] if product.description or not text else [_miss_description(product)]
+    if coarse:
+        faults.append(
+            ("swear word", f"sentences with {', '.join(sorted(set(coarse)))} are left out")
+        )
     if kept == wanted:
         return Caption(text, tuple(faults))
     n_lost = sum(map(_count_words, wanted)) - sum(map(_count_words, kept))
     faults.append(("cut caption", f"{n_lost} words of copy beyond 77 tokens are cut"))
     return Caption(text, tuple(faults))
+
+
+def _describe(garments: Sequence[Garment]) -> str:
+    """Say what is seen; that there are words on it, and not which: no base can read or write."""
+    return ", ".join(
+        f"{replace(one, print_text=None).phrase()} with printed words"
+        if one.print_text
+        else one.phrase()
+        for one in garments
+    )
 
 
 def _take_description(product: Product) -> Caption:
@@ -124,7 +139,7 @@ def _fill_template(product: Product, garments: Sequence[Garment], template: str)
     values |= (
         {name: value or "" for name, value in garments[0].as_dict().items()} if garments else {}
     )
-    values |= {"seen": describe(garments), "image_id": product.image_id}
+    values |= {"seen": _describe(garments), "image_id": product.image_id}
     values |= {"title": product.title, "description": product.description}
     asked = template_fields(template)
     empty = [name for name in asked if not values.get(name)]

@@ -26,7 +26,8 @@ class Item:
         image_id: The product it shows.
         garments: What the grammar saw in the row.
         split: "train" or "held-out"; all pictures of a product share one.
-        extra: Whatever else the row holds: width, height, sha256, source.
+        extra: Whatever else the row holds: width, height, sha256, source, and as `bucket` the
+            width and height of the aspect-ratio bucket it belongs to.
     """
 
     file_name: str

@@ -10,7 +10,7 @@ from pathlib import Path
 from couturier import garments as garments_package
 from couturier.catalogue import fields as catalogue_fields
 from couturier.catalogue.records import Product
-from couturier.dataset import captions, seen, settings, tokens
+from couturier.dataset import captions, copy_talk, seen, settings, tokens
 from couturier.garments.records import Garment
 
 
@@ -68,6 +68,6 @@ def hash_grammar() -> str:
 def _read_code() -> bytes:
     folder = Path(str(garments_package.__file__)).parent
     files = [*sorted(folder.glob("*.py")), *sorted(folder.glob("data/*")), Path(__file__)]
-    modules = (captions, seen, tokens, settings, catalogue_fields)
+    modules = (captions, copy_talk, seen, tokens, settings, catalogue_fields)
     files += [Path(str(module.__file__)) for module in modules]
     return b"\0".join(path.read_bytes() for path in files)

@@ -15,6 +15,7 @@ from couturier.files import hash_file, hash_json
 
 _MANIFEST = "manifest.json"
 _CODE = (
+    "buckets.py",
     "ledger.py",
     "pictures.py",
     "opening.py",

@@ -22,6 +22,7 @@ def test_a_folder_with_pictures_captions_and_manifest_comes_out(small_shop):
     assert items[0].text == "red satin dress. Be bold, babe."
     assert items[0].garments[0].colour == "red"
     assert items[0].extra["width"] == 80
+    assert items[0].extra["bucket"] == [448, 576]
     assert items[0].extra["source"] == "a1.png"
     assert (summary.n_rows, summary.n_items, summary.faults) == (2, 2, {})
     manifest = read_manifest(small_shop.out)

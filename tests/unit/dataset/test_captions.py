@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from couturier.catalogue.records import Product
+from couturier.dataset.buckets import choose_bucket
 from couturier.dataset.captions import write_caption
 from couturier.dataset.seen import see_garments
 from couturier.dataset.settings import DatasetSettings
@@ -136,3 +137,45 @@ def test_a_long_description_is_told_when_it_may_not_be_cut():
 def test_a_template_that_reaches_further_than_fields_is_refused(template, message):
     with pytest.raises(ValidationError, match=message):
         DatasetSettings(caption=template)
+
+
+def test_a_slogan_is_a_fact_of_the_garment_and_no_part_of_the_caption():
+    row = product("", "Hot girls drink vodka. A white jersey graphic top for the night.")
+    told = caption(row)
+    assert see_garments(row)[0].print_text == "Hot girls drink vodka"
+    assert told.text == (
+        "white jersey graphic top with printed words. A white jersey graphic top for the night."
+    )
+    assert caption(row, "{kind}: {print_text}").text == "top: Hot girls drink vodka"
+
+
+@pytest.mark.parametrize("word", ["bitch", "B*TCH", "f**k", "sh!t", "a$$", "damn"])
+def test_sentences_with_swear_words_are_left_out_and_told(word):
+    told = caption(product("Red Satin Dress", f"Boss {word} energy. Soft to touch."))
+    assert told.text == "red satin dress. Soft to touch."
+    assert told.faults == (("swear word", f"sentences with {word} are left out"),)
+
+
+def test_words_that_only_look_like_swear_words_stay():
+    copy = "Hello, classic cocktail hour! *New* in: a cockpit-ready look, 5* rated."
+    assert caption(product("Red Satin Dress", copy)).text == f"red satin dress. {copy}"
+
+
+def test_where_nothing_else_is_said_only_the_word_itself_goes():
+    assert caption(product("", "So damn good for you")).text == "So good for you."
+
+
+@pytest.mark.parametrize(
+    ("size", "bucket"),
+    [
+        ((512, 512), (512, 512)),
+        ((384, 512), (448, 576)),
+        ((512, 256), (704, 320)),
+        ((9, 900), None),
+    ],
+)
+def test_a_picture_belongs_to_the_bucket_nearest_its_shape(size, bucket):
+    found = choose_bucket(*size, 512)
+    assert bucket in (None, found)
+    assert found[0] * found[1] <= 512 * 512
+    assert not any(side % 64 for side in found)
