@@ -49,7 +49,8 @@ def make_rows(n_rows: int, picture: str, *, short: bool) -> Iterator[dict[str, s
         kind, colour = draw.choice(KINDS), draw.choice(COLOURS)
         material, detail = draw.choice(MATERIALS), draw.choice(DETAILS)
         if short:
-            yield {"image_id": f"sku-{n:07d}", "title": f"{colour} {material} {kind}"}
+            row = {"image_id": f"sku-{n:07d}", "title": f"{colour} {material} {kind}"}
+            yield {**row, "file_name": picture} if picture else row
             continue
         row = {
             "image_id": f"sku-{n:07d}",
