@@ -4,7 +4,8 @@
         [--format json|jsonl|csv] [--command check|dataset] [--picture] [--short]
 
 Rows are made of 12 kinds, 12 colours and 10 materials with two sentences of copy, about 330 bytes
-each; with --short they have a title alone, which the grammar reads three times as fast. With --picture every row names one shared picture of 8 x 8 px, else rows alone are judged.
+each; with --short they have a title alone, which the grammar reads three times as fast. With
+--picture every row names one shared picture of 8 x 8 px, else rows alone are judged.
 Each run is a process of its own; its peak is what the system tells when it ends (ru_maxrss).
 Prints a Markdown table; nothing is remembered from one run to the next.
 """
