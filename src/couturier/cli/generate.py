@@ -80,6 +80,28 @@ def command(
             "--budget", metavar="SECONDS", help="A picture's time, after which verify stops trying."
         ),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="PICTURE", help="Start from this picture (img2img)."),
+    ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option("--strength", metavar="0..1", help="How much of it is drawn anew."),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only", metavar="GARMENT", help="Draw only this garment of it anew, as in jacket."
+        ),
+    ] = None,
+    palette: Annotated[
+        Path | None,
+        typer.Option(
+            "--palette",
+            metavar="FILE",
+            help="The brand's own colours, name and hex value a line; prompts may name them.",
+        ),
+    ] = None,
     fast: Annotated[
         bool | None,
         typer.Option("--fast", help="About half the time, for small differences in the picture."),
@@ -117,6 +139,10 @@ def command(
         "sampler": sampler,
         "faithful": faithful,
         "budget": budget,
+        "palette": palette,
+        "source": source,
+        "strength": strength,
+        "only": only,
         "fast": fast,
         "safety": safety,
     }

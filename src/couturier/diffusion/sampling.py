@@ -70,7 +70,7 @@ def build_scheduler(sampler: str, config: Any) -> Any:
         config: The configuration of the base's own scheduler.
     """
     scheduler, overrides = _SAMPLERS[sampler]
-    with _numpy_2_silenced():
+    with silence_numpy_2():
         return scheduler.from_config(config, **overrides)
 
 
@@ -130,7 +130,7 @@ def draw_picture(
     shape = draw.height_px // scale, draw.width_px // scale
     try:
         with ExitStack() as stack:
-            stack.enter_context(_numpy_2_silenced())
+            stack.enter_context(silence_numpy_2())
             guidance = inner = None
             if guide:
                 guided = guide_steps(pipeline, guide, n_steps=draw.steps, shape=shape)
@@ -146,7 +146,7 @@ def draw_picture(
             )
             idle = not (guide or shortcut or peek or on_step)
             drawn = pipeline(
-                **_write_sentences(pipeline, draw),
+                **write_sentences(pipeline, draw),
                 num_inference_steps=draw.steps,
                 guidance_scale=draw.guidance,
                 width=draw.width_px,
@@ -214,7 +214,7 @@ def _list_tensors(pipeline: Any) -> list[str]:
     return ["latents", *(name for name in GUIDED_TENSORS if name in lent)]
 
 
-def _write_sentences(pipeline: Any, draw: Draw) -> dict[str, Any]:
+def write_sentences(pipeline: Any, draw: Draw) -> dict[str, Any]:
     """Give the pipeline the sentences themselves where it can read them, else their embeddings."""
     if all(is_plain(pipeline.tokenizer, text) for text in (draw.prompt, draw.negative)):
         return {"prompt": draw.prompt, "negative_prompt": draw.negative or None}
@@ -229,7 +229,7 @@ def find_native_size(pipeline: Any) -> tuple[int, int]:
 
 
 @contextmanager
-def _numpy_2_silenced() -> Iterator[None]:
+def silence_numpy_2() -> Iterator[None]:
     """Drop numpy 2's complaint about how diffusers' schedulers turn tensors into arrays."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)

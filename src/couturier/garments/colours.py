@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 
-from couturier.garments.vocabulary import read_data
+from couturier.garments.vocabulary import BRAND, read_data
 
 BASIC = (
     "black",
@@ -33,6 +33,7 @@ BASIC = (
     "beige",
 )
 NEAR = 10.0  # ΔE2000 up to which a colour passes whatever it is called
+EXACT = 18.0  # ΔE2000 beyond which a hex value or a brand's colour is wrong in any family
 FAR = 30.0  # ΔE2000 beyond which a special word ("navy") is wrong even in the right family
 MARGIN = 3.0  # ΔE2000 by which another family must be nearer before a colour is called wrong
 
@@ -155,7 +156,8 @@ def judge_colour(asked: str, seen_lab: ArrayLike) -> ColourVerdict:
 
     The rule, in this order:
     1. within `NEAR` of the asked colour itself: right;
-    2. a special word ("navy", "blush") further than `FAR` from its own colour: wrong;
+    2. a special word ("navy", "blush") further than `FAR` from its own colour, a hex value or a
+       colour of the brand's palette further than `EXACT`: wrong;
     3. in the asked word's family: right;
     4. another family nearer, yet by less than `MARGIN`: unsure;
     5. else wrong.
@@ -202,7 +204,17 @@ def hex_of(lab: ArrayLike) -> str:
 def all_colours() -> tuple[Colour, ...]:
     """Every colour of the vocabulary."""
     rows = read_data("colours")["colours"].items()
-    return tuple(Colour(name, value, lab_of(value), base) for name, (value, base) in rows)
+    known = [Colour(name, value, lab_of(value), base) for name, (value, base) in rows]
+    return (*(one for one in known if one.name not in BRAND), *_list_brand())
+
+
+def _list_brand() -> list[Colour]:
+    labs = {name: lab_of(value) for name, value in BRAND.items()}
+    bases = {name: family_distances(lab) for name, lab in labs.items()}
+    return [
+        Colour(name, BRAND[name], lab, min(bases[name], key=lambda base: bases[name][base]))
+        for name, lab in labs.items()
+    ]
 
 
 def basic_colour(base: str) -> Colour:
@@ -215,7 +227,7 @@ def basic_colour(base: str) -> Colour:
 def _is_right(wanted: Colour, delta: float, seen_lab: ArrayLike) -> bool | Literal["unsure"]:
     if delta <= NEAR:
         return True
-    if wanted.name not in BASIC and delta > FAR:
+    if wanted.name not in BASIC and delta > (EXACT if _is_exact(wanted) else FAR):
         return False
     distances = family_distances(seen_lab)
     own = distances.pop(wanted.base)
@@ -225,10 +237,17 @@ def _is_right(wanted: Colour, delta: float, seen_lab: ArrayLike) -> bool | Liter
     return "unsure" if behind < MARGIN else False
 
 
+def _is_exact(wanted: Colour) -> bool:
+    """Say whether a value was asked for, not a word that covers many."""
+    return wanted.name.startswith("#") or wanted.name in BRAND
+
+
 @cache
 def _by_name() -> dict[str, Colour]:
     named = {colour.name: colour for colour in all_colours()}
     for spelling, name in read_data("colours")["spellings"].items():
+        if spelling in BRAND:
+            continue
         named[spelling.replace("-", " ").replace("gray", "grey")] = named[name]
     return named
 

@@ -13,6 +13,8 @@ Words = tuple[str, ...]
 
 ATTRIBUTES = ("material", "pattern", "neckline", "sleeve", "length", "fit")
 
+BRAND: dict[str, str] = {}  # a brand's own colours by name; set by palette.use_palette alone
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -98,6 +100,8 @@ def kind_phrases() -> dict[Words, Entry]:
 def phrase_table() -> PhraseTable:
     """All phrases of the grammar; where a phrase is in two lists the more telling one wins."""
     table = PhraseTable()
+    for name in BRAND:
+        table.add(name, Entry("colour", name))
     for words, entry in kind_phrases().items():
         table.add(" ".join(words), entry)
     for phrase, entry in _attribute_entries():

@@ -12,6 +12,7 @@ from couturier.errors import LooksError
 from couturier.files import replace_whole
 from couturier.garments.colours import Colour, find_colour, hex_of
 from couturier.garments.grammar import find_garments
+from couturier.garments.palette import use_palette
 from couturier.garments.records import Garment
 from couturier.generate.faithful import Change, Climb, Start
 from couturier.generate.folder import LooksFolder
@@ -60,10 +61,11 @@ def write_colourways(
         LooksError: an unknown colour, no such garment in the prompt or the picture, a blocked
             look.
     """
+    making = read_making(image)
+    use_palette(making.settings.get("palette", {}))
     wanted_colours = [_find_colour(word) for word in colours]
     if not wanted_colours:
         raise LooksError("no colour given", fix='name some: --colours "sage,rust,#0a3161"')
-    making = read_making(image)
     if making.safety.get("verdict") == BLOCK:
         raise LooksError(f"{image}: was blocked", fix="recolour a look that was not")
     with Image.open(image) as opened:

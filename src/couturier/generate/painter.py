@@ -1,7 +1,7 @@
 """The painter: a base with its adapters and its safety checker, ready to draw."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,12 @@ from couturier.diffusion.device import choose_placement
 from couturier.diffusion.guidance import Guide
 from couturier.diffusion.hashes import hash_base
 from couturier.diffusion.loading import load_pipeline
+from couturier.diffusion.rework import Source, rework_picture
 from couturier.diffusion.sampling import Draw, DroppedError, Peek, draw_picture, find_native_size
 from couturier.diffusion.shortcut import Shortcut
 from couturier.diffusion.text import count_chunks
 from couturier.garments.grammar import find_garments
+from couturier.garments.palette import read_palette, use_palette
 from couturier.generate.faithful import Climb, Ladder, Start, to_picture
 from couturier.generate.metadata import hash_lora_for_a1111
 from couturier.generate.opinions import PROFILES, SecondChecker, load_second, settle
@@ -34,6 +36,7 @@ from couturier.generate.safety import (
     judge_picture,
 )
 from couturier.generate.settings import GenerateSettings
+from couturier.generate.source import describe_source, open_source
 from couturier.generate.words import find_word_groups
 from couturier.runs import list_versions
 from couturier.seeds import derive_seed
@@ -74,12 +77,15 @@ class Painter:
         settings: GenerateSettings,
         segmenter: GarmentSegmenter | None = None,
         second: SecondChecker | None = None,
+        source: Source | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._settings = settings
         self._segmenter = segmenter
         self._second = second
+        self._source = source
         self._facts = facts
+        self._faithful: str = facts["faithful"]
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -87,7 +93,9 @@ class Painter:
         return dict(self._facts)
 
     def fit(self, request: Request) -> Request:
-        """Fill in the size the base was made for, where the request leaves it open."""
+        """Fill in the size: the source's, else that the base was made for where none is asked."""
+        if self._source:
+            return replace(request, size_px=self._source.image.size)
         return replace(request, size_px=request.size_px or find_native_size(self._pipeline))
 
     def describe(self, request: Request) -> dict[str, Any]:
@@ -139,7 +147,7 @@ class Painter:
         else:
             painting, refused = refused[0], refused[1:]
         if painting.climb is None and painting.seed != request.seed:
-            guided = self._settings.faithful == "guide"
+            guided = self._faithful == "guide"
             painting = replace(painting, climb=Climb(Start(painting.seed, guided=guided)))
         return replace(painting, refused=tuple(refused))
 
@@ -147,12 +155,12 @@ class Painter:
         self, request: Request, climb: Climb | None, on_step: Callable[[int], None] | None
     ) -> Painting:
         began = time.perf_counter()
-        easel = _Easel(self._pipeline, request, on_step, fast=self._settings.fast)
+        easel = _Easel(self._pipeline, request, on_step, self._settings.fast, self._source)
         asked = [garment for garment in find_garments(request.prompt) if garment.colour]
-        if climb is None and self._settings.faithful == "verify" and asked:
+        if climb is None and self._faithful == "verify" and asked:
             pixels, climb = self._climb(easel, request)
         else:
-            guided = self._settings.faithful == "guide"
+            guided = self._faithful == "guide"
             start = climb.start if climb else Start(request.seed, guided=guided)
             drawn = easel.draw(start, look_after=1.0, look=None)
             assert drawn is not None  # nobody looks, nobody drops
@@ -187,14 +195,28 @@ class Painter:
         return settle(first, image, profile=profile, second=self._second)
 
 
-def open_painter(settings: GenerateSettings) -> Painter:
+def open_painter(
+    settings: GenerateSettings,
+    *,
+    palette: Mapping[str, str] | None = None,
+    mask: dict[str, Any] | None = None,
+) -> Painter:
     """Load the base with its adapters and its safety checker.
+
+    Args:
+        settings: For all pictures.
+        palette: A brand's colours; None for those of the settings' file.
+        mask: Of the source, as recorded; None to look for the garment of `only`.
 
     Raises:
         DeviceError: the machine lacks the device or precision asked for.
         AdapterError: an adapter is missing, damaged, or does not fit the base.
         BaseModelError: there is no such base.
     """
+    if palette is None:
+        palette = read_palette(settings.palette) if settings.palette else {}
+    use_palette(palette)
+    source = open_source(settings, mask)
     placement = choose_placement(settings.device, settings.precision)
     adapters = find_adapters(settings.lora)
     check = settings.safety != "off"
@@ -206,12 +228,16 @@ def open_painter(settings: GenerateSettings) -> Painter:
         **_describe_adapters(adapters, hashes),
         "device": placement.device,
         "dtype": placement.precision,
-        "faithful": settings.faithful,
-        "fast": settings.fast,
+        "faithful": "off" if source else settings.faithful,
+        "fast": settings.fast and not source,
+        **describe_source(settings, source),
+        **({"palette": dict(palette)} if palette else {}),
     }
     segmenter = load_own_segmenter() if settings.faithful == "verify" else None
     second = load_second(settings.second_opinion) if check else None
-    return Painter(pipeline, facts, settings=settings, segmenter=segmenter, second=second)
+    return Painter(
+        pipeline, facts, settings=settings, segmenter=segmenter, second=second, source=source
+    )
 
 
 def describe_environment() -> dict[str, Any]:
@@ -231,9 +257,10 @@ class _Easel:
         pipeline: Any,
         request: Request,
         on_step: Callable[[int], None] | None,
-        *,
         fast: bool,
+        source: Source | None,
     ) -> None:
+        self._source = source
         self._pipeline = pipeline
         self._shortcut = Shortcut() if fast else None
         self._request = request
@@ -256,6 +283,8 @@ class _Easel:
             width_px=request.size_px[0],
             height_px=request.size_px[1],
         )
+        if self._source:
+            return rework_picture(self._pipeline, draw, self._source, on_step=self._on_step)
         peek = None
         if look:
             after = max(round(request.steps * look_after), 1)

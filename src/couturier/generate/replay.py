@@ -19,7 +19,7 @@ from couturier.generate.records import QUARANTINE_FOLDER, REVIEW_FOLDER, find_or
 from couturier.generate.settings import GenerateSettings
 from couturier.runs import OnStep
 
-_CHANGES_PIXELS = ("base_hash", "lora_hash", "device", "dtype")
+_CHANGES_PIXELS = ("base_hash", "lora_hash", "device", "dtype", "source_pixels")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def replay_image(image: Path, *, on_step: OnStep | None = None) -> ReplayResult:
     """
     making = read_making(image)
     with _threads(making.environment.get("threads")):
-        painter = open_painter(_to_settings(making, image))
+        palette = making.settings.get("palette", {})
+        mask = making.settings.get("mask")
+        painter = open_painter(_to_settings(making, image), palette=palette, mask=mask)
         environment = describe_environment()
         again = painter.paint(
             _to_request(making),
@@ -89,6 +91,7 @@ def _to_settings(making: Making, image: Path) -> GenerateSettings:
             precision=known["dtype"],
             faithful=known["faithful"],
             fast=known.get("fast", False),
+            **{key: known[key] for key in ("source", "strength", "only") if key in known},
             safety="off",
         )
     except (KeyError, TypeError, ValueError) as fault:

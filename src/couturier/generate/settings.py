@@ -1,6 +1,7 @@
 """What drawing can be told."""
 
 import re
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -98,6 +99,24 @@ class GenerateSettings(Settings):
         default="black",
         description="What is shown in place of a picture that is blocked or waits for review; the "
         "original is kept apart.",
+    )
+    source: Path | None = Field(
+        default=None,
+        description="A picture to start from (img2img); its own size is drawn, and plainly: "
+        "`faithful` has no part in it.",
+    )
+    strength: float = Field(
+        default=0.6, gt=0, le=1, description="How much of the source is drawn anew; 1 is all."
+    )
+    only: str | None = Field(
+        default=None,
+        description="Garment of the source to draw anew, as in `jacket`; all else stays to the "
+        "pixel.",
+    )
+    palette: Path | None = Field(
+        default=None,
+        description="File with the brand's own colour names and their hex values; prompts and "
+        "receipts know them.",
     )
     receipts: bool = Field(
         default=True,
