@@ -1,4 +1,4 @@
-"""What scoring leaves: one line of `scores.jsonl` a look, and `summary.json` over all of them."""
+"""What scoring leaves: a line of `scores.jsonl` a look, `summary.json` over all, `sweep.json`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,6 +10,7 @@ from couturier.files import read_json, read_json_lines, write_json, write_json_l
 
 SCORES_FILE = "scores.jsonl"
 SUMMARY_FILE = "summary.json"
+SWEEP_FILE = "sweep.json"
 FORMAT = 1
 _MEANS = ("text_image", "likeness", "kid", "cmmd", "diversity", "own_product")
 
@@ -166,6 +167,54 @@ class Summary:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Variant:
+    """One way to draw, over all sentences and seeds of the sweep.
+
+    Attributes:
+        name: As in "strength 0.75" or "step 200".
+        group: "strength", "checkpoint", "faithful" or "base".
+        value: Strength or step; 0 for the base.
+        folder: Its looks.
+        looks: Pictures with every garment in its colour.
+        garments: Garments there in their colour.
+        likeness: To the nearest training picture; None without a data set.
+        copies: Pictures that lie on a training picture; None without a data set.
+        kept: Of the base's own sentences, pictures right; None where none were drawn.
+        p_value: Exact McNemar test of `looks` against the best of its sweep.
+    """
+
+    name: str
+    group: str
+    value: float
+    folder: str
+    looks: Rate
+    garments: Rate
+    likeness: Mean | None = None
+    copies: Rate | None = None
+    kept: Rate | None = None
+    p_value: float = 1.0
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All variants, the chosen one and why.
+
+    Attributes:
+        variants: In the order drawn.
+        best: Name of the chosen one.
+        why: In a sentence or two.
+        n_prompts: Sentences drawn with each.
+        n_seeds: Seeds a sentence.
+    """
+
+    variants: tuple[Variant, ...]
+    best: str
+    why: str
+    n_prompts: int
+    n_seeds: int
+
+
 def write_scores(folder: Path, scores: Iterable[Score]) -> None:
     """Write `scores.jsonl` into a looks folder, whole."""
     write_json_lines(folder / SCORES_FILE, (asdict(score) for score in scores))
@@ -214,6 +263,36 @@ def read_summary(folder: Path) -> Summary:
         raise _not_ours(str(path), folder, fault) from fault
 
 
+def write_sweep(folder: Path, sweep: Sweep) -> None:
+    """Write `sweep.json`, whole."""
+    write_json(folder / SWEEP_FILE, {"format": FORMAT, **asdict(sweep)})
+
+
+def read_sweep(folder: Path) -> Sweep:
+    """Read `sweep.json`.
+
+    Raises:
+        LooksError: there is none, or it is not as `couturier sweep` writes it.
+    """
+    path = folder / SWEEP_FILE
+    if not path.is_file():
+        raise LooksError(
+            f"{folder}: no sweep there (no {SWEEP_FILE})",
+            fix="make one with `couturier sweep models/NAME --prompts FILE`",
+        )
+    row = read_json(path)
+    try:
+        return Sweep(
+            variants=tuple(_to_variant(entry) for entry in row["variants"]),
+            **{name: row[name] for name in ("best", "why", "n_prompts", "n_seeds")},
+        )
+    except (TypeError, KeyError) as fault:
+        raise LooksError(
+            f"{path}: not as `couturier sweep` writes it ({fault})",
+            fix="remove the file and run the sweep again",
+        ) from fault
+
+
 def _to_measured(row: Mapping[str, Any]) -> Measured:
     rates = {name: Rate(**row[name]) for name in ("looks", "garments", "found")}
     by_count = {count: Rate(**rate) for count, rate in row["by_count"].items()}
@@ -226,6 +305,13 @@ def _to_paired(row: Mapping[str, Any] | None) -> Paired | None:
     if row is None:
         return None
     return Paired(**{**row, **{name: _to_mean(row[name]) for name in ("text_image", "likeness")}})
+
+
+def _to_variant(row: Mapping[str, Any]) -> Variant:
+    rates = {name: Rate(**row[name]) for name in ("looks", "garments")}
+    maybe = {name: Rate(**row[name]) if row[name] else None for name in ("copies", "kept")}
+    likeness = Mean(**row["likeness"]) if row["likeness"] else None
+    return Variant(**{**row, **rates, **maybe, "likeness": likeness})
 
 
 def _to_mean(row: Mapping[str, Any] | None) -> Mean | None:

@@ -11,9 +11,10 @@ from couturier.garments.colours import find_colour
 from couturier.generate.records import LOOKS_FILE, Look, read_looks
 from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG
 
+COPIED = "copied"
 WITHHELD, UNREADABLE, PLAIN = "withheld", "unreadable", "not judged"
 MARKS = {RIGHT: "✓", WRONG: "✕", UNSURE: "?", MISSING: "–"}
-_WORST_FIRST = (WRONG, MISSING, UNREADABLE, UNSURE, WITHHELD, PLAIN, RIGHT)
+_WORST_FIRST = (COPIED, WRONG, MISSING, UNREADABLE, UNSURE, WITHHELD, PLAIN, RIGHT)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Card:
         path: Where it lies.
         prompt: The sentence; "" where unknown.
         seed: Of its noise; None where unknown.
-        status: "right", "wrong", "missing", "unsure", "withheld", "unreadable" or "not judged".
+        status: "copied", "wrong", "missing", "unreadable", "unsure", "withheld", "not judged" or
+            "right".
         reason: Why it was withheld, or could not be read; else "".
         comment: The measured comment.
         notes: What of it the chips do not say.
@@ -54,6 +56,9 @@ class Card:
         replay: The command that draws it again; "" for a picture couturier did not draw.
         nearest: The training picture most like it; "" where none was compared.
         likeness: How like, 0 to 1.
+        copy_of: The training picture its lines lie on best; "" where none was compared.
+        copy_score: How well, at most 1.
+        mirrored: Whether it does so turned left to right.
     """
 
     file: str
@@ -69,11 +74,19 @@ class Card:
     replay: str
     nearest: str = ""
     likeness: float = 0.0
+    copy_of: str = ""
+    copy_score: float = 0.0
+    mirrored: bool = False
 
     @property
     def withheld(self) -> bool:
         """Whether the page shows a black tile with the reason instead of the picture."""
         return self.status == WITHHELD
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is plainly wrong with it."""
+        return self.status in (COPIED, WRONG, MISSING, UNREADABLE)
 
 
 def build_cards(looks_dir: Path) -> list[Card]:
@@ -110,6 +123,7 @@ def _read_recorded(looks_dir: Path) -> dict[str, Look]:
 def _build(looks_dir: Path, score: Score, look: Look | None) -> Card:
     path = looks_dir / score.file
     status, reason = _judge_status(score, look)
+    copy = score.extra.get("copy") or {}
     return Card(
         file=score.file,
         path=path,
@@ -124,6 +138,9 @@ def _build(looks_dir: Path, score: Score, look: Look | None) -> Card:
         replay=f"couturier replay {shlex.quote(path.as_posix())}" if look else "",
         nearest=str(score.extra.get("nearest", "")),
         likeness=float(score.extra.get("likeness", 0.0)),
+        copy_of=str(copy.get("of", "")),
+        copy_score=float(copy.get("score", 0.0)),
+        mirrored=bool(copy.get("mirrored", False)),
     )
 
 
@@ -136,7 +153,9 @@ def _judge_status(score: Score, look: Look | None) -> tuple[str, str]:
         reason = ", ".join(str(entry) for entry in reasons) or "no reason given"
     verdicts = {entry["verdict"] for entry in score.receipt}
     worst = next((v for v in (WRONG, MISSING, UNSURE, RIGHT) if v in verdicts), PLAIN)
-    return (WITHHELD if reason else worst), reason
+    if reason:
+        return WITHHELD, reason
+    return (COPIED if (score.extra.get("copy") or {}).get("copied") else worst), ""
 
 
 def _build_chip(entry: dict[str, Any]) -> Chip:
@@ -154,10 +173,7 @@ def _build_chip(entry: dict[str, Any]) -> Chip:
 
 
 def _list_facts(score: Score, look: Look | None) -> Iterable[tuple[str, str]]:
-    if score.text_image is not None:
-        yield "text-image cosine", f"{score.text_image:.3f}"
-    if "likeness" in score.extra:
-        yield "likeness", f"{score.extra['likeness']:.2f} to {score.extra['nearest']}"
+    yield from _list_measures(score)
     if look is None:
         yield "origin", "not in looks.jsonl; scored with what is known of it"
         return
@@ -165,9 +181,28 @@ def _list_facts(score: Score, look: Look | None) -> Iterable[tuple[str, str]]:
     for name, value in look.settings.items():
         if value not in (None, "", []):
             yield name.replace("_", " "), _shorten(value)
+    if faithful := look.extra.get("faithful"):
+        yield from _tell_faithful(faithful)
     if look.seconds:
         yield "seconds", f"{look.seconds:.1f}"
     yield "safety", str(look.safety.get("verdict", "unchecked"))
+
+
+def _list_measures(score: Score) -> Iterable[tuple[str, str]]:
+    if score.text_image is not None:
+        yield "text-image cosine", f"{score.text_image:.3f}"
+    if "likeness" in score.extra:
+        yield "likeness", f"{score.extra['likeness']:.2f} to {score.extra['nearest']}"
+    if copy := score.extra.get("copy"):
+        yield "lines", f"agree to {copy['score']:.2f} with {copy['of']}"
+
+
+def _tell_faithful(done: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    """Tell what `--faithful` did, as far as the record says it."""
+    if rungs := done.get("rungs"):
+        yield "how each garment came right", ", ".join(str(rung) for rung in rungs)
+    if tried := done.get("tried"):
+        yield "starts tried", str(len(tried) if isinstance(tried, list) else tried)
 
 
 def _shorten(value: Any) -> str:

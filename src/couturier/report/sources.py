@@ -1,10 +1,13 @@
 """What the looks came from: the training run and the data set, as far as they can be found."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from markdown_it import MarkdownIt
 
 from couturier.catalogue.records import Fault, read_faults
 from couturier.dataset.records import HELD_OUT, Item, read_items
@@ -13,6 +16,7 @@ from couturier.generate.records import LOOKS_FILE, read_looks
 from couturier.report.figures import Curve, draw_curve
 from couturier.train.records import SETTINGS_FILE, TrainedRun, read_run
 
+CARD_FILE = "README.md"
 SHOWN_ITEMS = 12
 SHOWN_FAULTS = 4
 SHOWN_GRIDS = 4
@@ -29,6 +33,7 @@ class Training:
         prompt: What the grids show; "" where unknown.
         facts: (name, value) in words.
         settings: `settings.toml` as it stands; "" where there is none.
+        card: The model card as HTML, its pictures left out; "" where there is none.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Training:
     prompt: str
     facts: tuple[tuple[str, str], ...]
     settings: str
+    card: str
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ def describe_training(folder: Path) -> Training:
         prompt=str(_find(run.manifest, "validation_prompt") or ""),
         facts=tuple(_list_facts(run)),
         settings=settings.read_text(encoding="utf-8") if settings.is_file() else "",
+        card=_render_card(folder / CARD_FILE),
     )
 
 
@@ -127,6 +134,17 @@ def describe_catalogue(folder: Path) -> Catalogue:
         shown=tuple((folder / i.file_name, i.text) for i in _choose(items, SHOWN_ITEMS)),
         faults=_group_faults(list(read_faults(folder))),
     )
+
+
+def _render_card(path: Path) -> str:
+    """Render a model card; what it holds of HTML stays text, and it loads nothing."""
+    if not path.is_file():
+        return ""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if text.startswith("---\n"):
+        text = text.partition("\n---\n")[2] or text
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "link"])
+    return re.sub(r"<(/?)h[1-6]>", r"<\1h3>", markdown.render(text))
 
 
 def _is_coloured(item: Item) -> bool:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from couturier.errors import CouturierError, LooksError
-from couturier.evaluate.records import Summary, read_summary
+from couturier.evaluate.records import Summary, read_summary, read_sweep
 from couturier.files import write_text
 from couturier.pages.pictures import GRID_PX, SMALL_PX, inline_picture
 from couturier.pages.render import render_page
-from couturier.report.cards import Card, build_cards, count_unscored, sort_worst_first
+from couturier.report.cards import COPIED, Card, build_cards, count_unscored, sort_worst_first
 from couturier.report.figures import CURVE_HEIGHT, CURVE_WIDTH, list_rates
+from couturier.report.measures import list_measures, list_safety
 from couturier.report.sources import (
     describe_catalogue,
     describe_training,
@@ -20,10 +21,13 @@ from couturier.report.sources import (
 )
 from couturier.report.tables import build_rows, write_markdown
 from couturier.runs import list_versions
+from couturier.vision.records import COPY_SCORE
 
 PAGE_FILE = "index.html"
 TABLE_FILE = "results.md"
 MAX_TILES = 240
+MAX_FAILURES = 8
+MAX_CLOSEST = 6
 
 
 def write_report(
@@ -33,6 +37,7 @@ def write_report(
     run_dir: Path | None = None,
     against: Path | None = None,
     dataset_dir: Path | None = None,
+    sweep_dir: Path | None = None,
 ) -> Path:
     """Write `index.html` and `results.md` about a folder of scored looks.
 
@@ -43,6 +48,7 @@ def write_report(
         against: Scored looks of the same prompts and seeds, to stand beside; where None, those
             they were compared with, if they are there.
         dataset_dir: The data set; where None, the one they were compared with, if it is there.
+        sweep_dir: What `couturier sweep` wrote: strengths and checkpoints side by side.
 
     Returns:
         The page.
@@ -69,6 +75,12 @@ def write_report(
             "name": looks_dir.resolve().name,
             "summary": summary,
             "rates": list_rates(summary.measured, summary.other),
+            "failures": [card for card in sort_worst_first(cards) if card.failed][:MAX_FAILURES],
+            "n_failures": sum(card.failed for card in cards),
+            "measures": list_measures(summary),
+            "safety": list_safety(summary),
+            "copy_score": COPY_SCORE,
+            "sweep": read_sweep(sweep_dir) if sweep_dir else None,
             "rows": rows,
             "has_before": any(row.before for row in rows),
             "before_name": Path(against or summary.against or "").name,
@@ -122,7 +134,7 @@ def _list_shared(cards: Sequence[Card]) -> list[tuple[str, str]]:
     known = [dict(card.facts) for card in cards if card.replay]
     if not known:
         return []
-    measured = ("seed", "seconds", "text-image cosine", "likeness", "safety")
+    measured = ("seed", "seconds", "text-image cosine", "likeness", "lines", "safety")
     return [
         (name, value)
         for name, value in known[0].items()
@@ -130,10 +142,11 @@ def _list_shared(cards: Sequence[Card]) -> list[tuple[str, str]]:
     ]
 
 
-def _find_closest(cards: Sequence[Card], data: Path | None) -> list[tuple[Card, Path, float]]:
-    """Find the three pictures most like a training picture, for a lawyer to look at."""
+def _find_closest(cards: Sequence[Card], data: Path | None) -> list[tuple[Card, Path]]:
+    """Find the pictures whose lines lie best on a training picture, for a lawyer to look at."""
     if data is None:
         return []
-    near = [card for card in cards if card.nearest and not card.withheld]
-    near.sort(key=lambda card: -card.likeness)
-    return [(card, data / card.nearest, card.likeness) for card in near[:3]]
+    near = [card for card in cards if card.copy_of and not card.withheld]
+    near.sort(key=lambda card: -card.copy_score)
+    n_copied = sum(card.status == COPIED for card in near)
+    return [(card, data / card.copy_of) for card in near[: max(MAX_CLOSEST, min(n_copied, 24))]]

@@ -2,7 +2,7 @@
 
 Two steps. A crop's window is guessed by the nearest of some sixty windows of every known picture,
 described by their lines. The best guesses are then moved and stretched until the lines lie on
-each other, and the score is the correlation of what lies there: 1 is the same photograph.
+each other, and the score says how well they agree all over: 1 is the same photograph.
 Colours play no part, so that a recoloured copy is a copy. `benchmarks/copies.py` measures it.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, grid_sample
 
@@ -26,17 +27,19 @@ _INT8 = 127.0
 # picture in pixels, and the moves tried one after the other as shares of the window.
 _ROUNDS = (
     (20, 64, 5, (0.08, 0.05, 0.05, 0.03, 0.02)),
-    (40, 8, 3, (0.04, 0.025, 0.025, 0.015, 0.01)),
+    (40, 10, 3, (0.04, 0.025, 0.025, 0.015, 0.01)),
     (64, 3, 1, (0.012, 0.008, 0.008, 0.005, 0.004)),
 )
 _STEP_PX = 4
 _SMALLEST = 4
+_AROUND = 2.0
 _INSIDE = 0.9  # share of the picture's edges that must lie within the known picture
 # Moves of a window (top, left, height, width): shifts, then stretches about the middle and a side.
 _MOVES = torch.tensor(
     [
         (0, 0, 0, 0),
         *[(1, 0, 0, 0), (-1, 0, 0, 0), (0, 1, 0, 0), (0, -1, 0, 0)],
+        *[(1, 1, 0, 0), (1, -1, 0, 0), (-1, 1, 0, 0), (-1, -1, 0, 0)],
         *[(-0.5, 0, 1, 0), (0.5, 0, -1, 0), (0, -0.5, 0, 1), (0, 0.5, 0, -1)],
         *[(-0.5, -0.5, 1, 1), (0.5, 0.5, -1, -1)],
         *[(0, 0, 1, 0), (0, 0, -1, 0), (0, 0, 0, 1), (0, 0, 0, -1)],
@@ -50,7 +53,7 @@ class CopyMatch:
 
     Attributes:
         name: Of the known picture.
-        score: Correlation of the lines, at most 1.
+        score: How well the lines agree all over, at most 1.
         mirrored: Whether it fits left to right turned.
     """
 
@@ -109,6 +112,13 @@ class _Seen:
         window = torch.tensor([[[top, left, bottom - top, right - left]]])
         return _sample(_blur(self._fields[side_px][None], blur), window, grid)[0, 0]
 
+    def read_all(self, guess: "_Guess", grid: int, blur: int) -> Tensor:
+        """Read the lines for every guess, turned where it is; shape (guesses, 2, grid, grid)."""
+        sizes = guess.window[:, 2:].amax(1).tolist()
+        read = torch.stack([self.read(size, grid, blur) for size in sizes])
+        turned = read.flip(-1) * torch.tensor([1.0, -1.0])[:, None, None]
+        return torch.where(guess.mirrored[:, None, None, None], turned, read)
+
 
 class CopyIndex:
     """The lines of known pictures, ready to be searched; about 30 kB a picture."""
@@ -139,6 +149,7 @@ class CopyIndex:
                 guess = guess.keep(best, guess.window)
             scores, window = self._settle_guess(seen, guess, grid=grid, blur=blur, moves=moves)
             guess = guess.keep(torch.arange(len(scores)), window)
+        scores = self._agree(seen, guess)
         first = int(scores.argmax())
         return CopyMatch(
             name=self.names[int(guess.known[first])],
@@ -190,14 +201,11 @@ class CopyIndex:
         )
 
     def _settle_guess(
-        self, seen: "_Seen", guess: _Guess, *, grid: int, blur: int, moves: tuple[float, ...]
+        self, seen: _Seen, guess: _Guess, *, grid: int, blur: int, moves: tuple[float, ...]
     ) -> tuple[Tensor, Tensor]:
         """Move and stretch every guess where that lays the lines better; scores and windows."""
         known = _blur(self._stack(guess.known), blur)
-        sizes = guess.window[:, 2:].amax(1).tolist()
-        seen_at = torch.stack([seen.read(size, grid, blur) for size in sizes])
-        turned = seen_at.flip(-1) * torch.tensor([1.0, -1.0])[:, None, None]
-        picture = torch.where(guess.mirrored[:, None, None, None], turned, seen_at)
+        picture = seen.read_all(guess, grid, blur)
         scores, window = torch.zeros(len(picture)), guess.window
         for move in moves:
             unit = window[:, [2, 3, 2, 3]] * move
@@ -205,6 +213,20 @@ class CopyIndex:
             scores, best = _correlate(picture, _sample(known, tried, grid)).max(1)
             window = tried[torch.arange(len(best)), best]
         return scores, window
+
+    def _agree(self, seen: _Seen, guess: _Guess) -> Tensor:
+        """Say how well lines agree place by place, so that one strong outline is not all."""
+        grid = _ROUNDS[-1][0]
+        known = _sample(self._stack(guess.known), guess.window[:, None], grid)[:, 0]
+        inside = (known[:, 2:] > 0.5).float()
+        picture = seen.read_all(guess, grid, 1) * inside
+        both = _soften((picture * known[:, :2]).sum(1))
+        ours, theirs = _soften((picture**2).sum(1)), _soften((known[:, :2] ** 2 * inside).sum(1))
+        weight = np.sqrt(np.maximum(ours, theirs)) * inside[:, 0].numpy()
+        agreed = both / np.sqrt(ours * theirs + 1e-8)
+        mean = (weight * agreed).sum((1, 2)) / np.maximum(weight.sum((1, 2)), 1e-6)
+        share = inside.mean((1, 2, 3)) / _INSIDE
+        return torch.from_numpy(mean).float() * share.clamp_max(1)
 
     def _stack(self, known: Tensor) -> Tensor:
         """Stack known fields with a third plane that is 1 inside; (guesses, 3, 96, 96)."""
@@ -219,6 +241,12 @@ class CopyIndex:
 
 def _blur(fields: Tensor, width: int) -> Tensor:
     return avg_pool2d(fields, width, 1, width // 2) if width > 1 else fields
+
+
+def _soften(plane: Tensor) -> NDArray[np.float32]:
+    """Average over a neighbourhood of the compared grid; shape stays (guesses, grid, grid)."""
+    soft: NDArray[np.float32] = gaussian_filter(plane.numpy(), (0, _AROUND, _AROUND))
+    return soft
 
 
 def _fit_axes(views: Floats) -> tuple[Floats, Floats]:

@@ -123,7 +123,7 @@ def test_the_page_is_whole_html_and_loads_nothing(full, tmp_path):
 
 def test_run_data_and_looks_before_are_found_by_themselves(full, tmp_path):
     text = read(write_report(full, out=tmp_path / "report"))
-    for heading in ("How it was trained", "What it was trained on", "Closest to a training"):
+    for heading in ("How it was trained", "What it was trained on", "Is it copying?"):
         assert heading in text
     assert "Before: a green dress" in text
     assert "record 9: no picture at 9.jpg" in text
