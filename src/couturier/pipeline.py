@@ -166,6 +166,14 @@ def report(
     return write_report(looks_dir, out=target, against=against, run_dir=run, dataset_dir=train)
 
 
+def sheet(looks_dir: Path, *, out: Path | None, columns: int, paper: str, title: str) -> list[Path]:
+    """Lay looks out on pages; gives the files."""
+    from couturier.report.sheet import write_sheet
+
+    target = out or Path("report") / looks_dir.resolve().name / "sheet.pdf"
+    return write_sheet(looks_dir, target, columns=columns, paper=paper, title=title)
+
+
 def replay(image: Path, *, on_step: OnStep) -> dict[str, Any]:
     """Draw a picture again from its own metadata; says equal, or each difference."""
     from couturier.generate.replay import replay_image

@@ -20,6 +20,7 @@ from couturier.cli import (
     replay,
     report,
     run_all,
+    sheet,
     train,
 )
 from couturier.errors import CouturierError
@@ -49,6 +50,7 @@ for module in (
     generate,
     evaluate,
     report,
+    sheet,
     run_all,
     replay,
     colourways,
