@@ -158,12 +158,28 @@ def report(
     against: Path | None = None,
     run: Path | None = None,
     train: Path | None = None,
+    sweep: Path | None = None,
 ) -> Path:
     """Write the report of scored looks; gives the page."""
     from couturier.report.write import write_report
 
     target = out or Path("report") / looks_dir.resolve().name
-    return write_report(looks_dir, out=target, against=against, run_dir=run, dataset_dir=train)
+    return write_report(
+        looks_dir,
+        out=target,
+        against=against,
+        run_dir=run,
+        dataset_dir=train,
+        sweep_dir=sweep,
+    )
+
+
+def find_held_out_captions(train: Path) -> tuple[str, ...]:
+    """Find the captions of the first eight products held out of training."""
+    from couturier.dataset.records import HELD_OUT, read_items
+
+    items = [item for item in read_items(train) if item.split == HELD_OUT]
+    return tuple(dict.fromkeys(item.text for item in items))[:N_HELD_OUT_PROMPTS]
 
 
 def sheet(looks_dir: Path, *, out: Path | None, columns: int, paper: str, title: str) -> list[Path]:
@@ -297,14 +313,8 @@ class _Run:
         trained: TrainSettings = self.given.resolve("train")
         given = replace(self.given, options={"base": trained.base, **lora})
         file = self.home / self.run.prompts_file if self.run.prompts_file else None
-        prompts = self.run.prompts or (() if file else self._held_out_captions())
+        prompts = self.run.prompts or (() if file else find_held_out_captions(self.data))
         generate(prompts, file, out, given=given, resume=True, on_step=on_step)
-
-    def _held_out_captions(self) -> tuple[str, ...]:
-        from couturier.dataset.records import HELD_OUT, read_items
-
-        items = [item for item in read_items(self.data) if item.split == HELD_OUT]
-        return tuple(dict.fromkeys(item.text for item in items))[:N_HELD_OUT_PROMPTS]
 
     def evaluate(self, on_step: OnStep) -> None:
         against = self.before if self.run.compare else None

@@ -21,6 +21,7 @@ from couturier.cli import (
     report,
     run_all,
     sheet,
+    sweep,
     train,
 )
 from couturier.errors import CouturierError
@@ -51,6 +52,7 @@ for module in (
     evaluate,
     report,
     sheet,
+    sweep,
     run_all,
     replay,
     colourways,

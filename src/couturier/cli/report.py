@@ -29,7 +29,11 @@ def command(
         Path | None,
         typer.Option("--train", metavar="DATASET_DIR", help="The data set, for its summary."),
     ] = None,
+    sweep: Annotated[
+        Path | None,
+        typer.Option("--sweep", metavar="DIR", help="What `couturier sweep` wrote, for its table."),
+    ] = None,
 ) -> None:
     """Write the report: one HTML file that opens offline and prints, and the table as Markdown."""
-    page = pipeline.report(looks_dir, out=out, against=against, run=run, train=train)
+    page = pipeline.report(looks_dir, out=out, against=against, run=run, train=train, sweep=sweep)
     sys.stdout.write(f"{page}\n")

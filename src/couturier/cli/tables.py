@@ -59,6 +59,30 @@ def print_scores(scores: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
         console.print(escape(line), soft_wrap=True)
 
 
+def print_sweep(sweep: Mapping[str, Any]) -> None:
+    """Print one line a variant, then the chosen one and why."""
+    console = Console()
+    table = Table(box=box.SIMPLE, show_edge=False)
+    for name in ("drawn with", "faithful", "95 %", "likeness", "copies", "base's own"):
+        table.add_column(name)
+    for one in sweep["variants"]:
+        looks, likeness = one["looks"], one["likeness"]
+        table.add_row(
+            escape(one["name"]) + (" [bold]*[/bold]" if one["name"] == sweep["best"] else ""),
+            f"{looks['right']} of {looks['n']}",
+            f"{100 * looks['low']:.0f} to {100 * looks['high']:.0f} %",
+            f"{likeness['value']:.3f}" if likeness else "-",
+            _of(one["copies"]),
+            _of(one["kept"]),
+        )
+    console.print(table)
+    console.print(f"[bold]{escape(sweep['best'])}[/bold]: {escape(sweep['why'])}", soft_wrap=True)
+
+
+def _of(rate: Mapping[str, Any] | None) -> str:
+    return f"{rate['right']} of {rate['n']}" if rate else "-"
+
+
 def print_facts(facts: Mapping[str, Any]) -> None:
     """Print a machine's facts, nested ones indented by their name."""
     console = Console()

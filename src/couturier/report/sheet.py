@@ -9,7 +9,6 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from couturier.errors import LooksError
 from couturier.evaluate.records import SCORES_FILE
 from couturier.files import replace_whole
-from couturier.garments.colours import find_colour
 from couturier.generate.records import Look, read_looks
 from couturier.report.cards import build_cards
 
@@ -20,7 +19,8 @@ _PAPER, _INK, _FAINT, _RULE, _EMPTY = "#ffffff", "#1c1917", "#57504a", "#ddd6cd"
 _MARGIN_PX, _GAP_PX, _HEAD_PX = 110, 40, 120
 _TITLE_PX, _TEXT_PX, _NOTE_PX, _SWATCH_PX = 44, 22, 18, 26
 _LINES = 3
-_SHAPE = 4 / 3  # height of a picture's place to its width
+_SQUAREST, _TALLEST = 1.0, 1.5  # height of a picture's place to its width
+_LOOKED_AT = 24
 _BLOCK = "block"
 
 
@@ -32,7 +32,7 @@ class Entry:
         path: Its picture.
         title: The sentence; "" where none is known.
         note: Number, seed and verdict.
-        swatches: (word, "#rrggbb") of each garment seen, else asked for.
+        swatches: (kind, "#rrggbb" as seen) of each garment asked for; "" where it is not there.
         withheld: Whether its place stays black.
     """
 
@@ -66,8 +66,8 @@ def write_sheet(
     entries = list(_list_entries(looks_dir))
     if not entries:
         raise LooksError(f"{looks_dir}: no looks to lay out", fix="draw some first")
-    size = PAPERS[paper]
-    a_page = columns * _count_rows(size, columns)
+    size, shape = PAPERS[paper], _find_shape(entries)
+    a_page = columns * _count_rows(size, columns, shape)
     n_pages = -(-len(entries) // a_page)
     if n_pages > MOST_PAGES:
         raise LooksError(
@@ -79,6 +79,7 @@ def write_sheet(
             entries[page * a_page : (page + 1) * a_page],
             size,
             columns=columns,
+            shape=shape,
             head=(title or looks_dir.resolve().name, f"{page + 1} / {n_pages}"),
         )
         for page in range(n_pages)
@@ -107,7 +108,7 @@ def _list_entries(looks_dir: Path) -> Iterator[Entry]:
     """List scored pictures by their scores, strays too; else what was drawn."""
     if (looks_dir / SCORES_FILE).is_file():
         for number, card in enumerate(build_cards(looks_dir), start=1):
-            swatches = tuple((chip.kind, chip.seen_hex or chip.asked_hex) for chip in card.chips)
+            swatches = tuple((chip.kind, chip.seen_hex) for chip in card.chips)
             seed = "" if card.seed is None else f"seed {card.seed}"
             note = [f"{number}", seed, "" if card.status == "not judged" else card.status]
             yield Entry(
@@ -122,30 +123,43 @@ def _list_entries(looks_dir: Path) -> Iterator[Entry]:
 
 
 def _list_swatches(look: Look) -> tuple[tuple[str, str], ...]:
-    swatches = []
-    for entry in look.receipt:
-        asked = find_colour(entry["asked"]) if entry["asked"] else None
-        swatches.append((entry["kind"], entry["seen_hex"] or (asked.hex if asked else "")))
-    return tuple(swatches)
+    return tuple((entry["kind"], entry["seen_hex"] or "") for entry in look.receipt)
 
 
 def _join(parts: Sequence[str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _cell(size: tuple[int, int], columns: int) -> tuple[int, int]:
+def _find_shape(entries: Sequence[Entry]) -> float:
+    """Find the tallest shape among the first pictures, so that none is cut and few have bars."""
+    shapes = [_SQUAREST]
+    for entry in entries[:_LOOKED_AT]:
+        try:
+            with Image.open(entry.path) as picture:
+                shapes.append(picture.height / picture.width)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            continue
+    return min(max(shapes), _TALLEST)
+
+
+def _cell(size: tuple[int, int], columns: int, shape: float) -> tuple[int, int]:
     width = (size[0] - 2 * _MARGIN_PX - (columns - 1) * _GAP_PX) // columns
     text = (_LINES + 1) * (_TEXT_PX + 6) + _NOTE_PX + _SWATCH_PX + 24
-    return width, round(width * _SHAPE) + text
+    return width, round(width * shape) + text
 
 
-def _count_rows(size: tuple[int, int], columns: int) -> int:
+def _count_rows(size: tuple[int, int], columns: int, shape: float) -> int:
     high = size[1] - 2 * _MARGIN_PX - _HEAD_PX
-    return max(1, (high + _GAP_PX) // (_cell(size, columns)[1] + _GAP_PX))
+    return max(1, (high + _GAP_PX) // (_cell(size, columns, shape)[1] + _GAP_PX))
 
 
 def _draw_page(
-    entries: Sequence[Entry], size: tuple[int, int], *, columns: int, head: tuple[str, str]
+    entries: Sequence[Entry],
+    size: tuple[int, int],
+    *,
+    columns: int,
+    shape: float,
+    head: tuple[str, str],
 ) -> Image.Image:
     page = Image.new("RGB", size, _PAPER)
     pen = ImageDraw.Draw(page)
@@ -155,20 +169,21 @@ def _draw_page(
     pen.text((right, _MARGIN_PX + 16), head[1], _FAINT, _font(_NOTE_PX), anchor="ra")
     rule = _MARGIN_PX + _TITLE_PX + 26
     pen.line((_MARGIN_PX, rule, right, rule), _RULE, 2)
-    width, height = _cell(size, columns)
+    width, height = _cell(size, columns, shape)
     for number, entry in enumerate(entries):
         row, column = divmod(number, columns)
         left = _MARGIN_PX + column * (width + _GAP_PX)
         top = _MARGIN_PX + _HEAD_PX + row * (height + _GAP_PX)
-        _draw_entry(page, entry, (left, top), width)
+        _draw_entry(page, entry, (left, top), (width, round(width * shape)))
     return page
 
 
-def _draw_entry(page: Image.Image, entry: Entry, corner: tuple[int, int], width: int) -> None:
-    left, top = corner
+def _draw_entry(
+    page: Image.Image, entry: Entry, corner: tuple[int, int], place: tuple[int, int]
+) -> None:
+    (left, top), (width, high) = corner, place
     pen = ImageDraw.Draw(page)
-    high = round(width * _SHAPE)
-    page.paste(_open_tile(entry, (width, high)), corner)
+    page.paste(_open_tile(entry, place), corner)
     top += high + 12
     for line in _wrap(entry.title, pen, _font(_TEXT_PX), width):
         pen.text((left, top), line, _INK, _font(_TEXT_PX))
@@ -180,7 +195,7 @@ def _draw_entry(page: Image.Image, entry: Entry, corner: tuple[int, int], width:
             break
         box = (left, top, left + _SWATCH_PX, top + _SWATCH_PX)
         pen.rectangle(box, colour or _PAPER, "#8a8178")
-        if not colour:  # asked for and not there: struck out, not left blank
+        if not colour:  # not there: struck out, not left blank
             pen.line((left, top + _SWATCH_PX, left + _SWATCH_PX, top), "#8a8178", 2)
         room = corner[0] + width - left - _SWATCH_PX - 8
         name = _fit_line(word, pen, _font(_NOTE_PX), room) if room > 40 else ""
