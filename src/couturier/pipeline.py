@@ -126,13 +126,19 @@ def generate(
     given: Given,
     resume: bool,
     on_step: OnStep,
+    grid: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Draw looks; gives one dictionary a picture, as `looks.jsonl` holds it."""
     from couturier.generate.draw import render_looks
+    from couturier.generate.grid import read_axes, render_grid
     from couturier.generate.prompts import read_prompts
 
     settings: GenerateSettings = given.resolve("generate")
     rows = read_prompts(prompts, prompts_file)
+    if grid:
+        axes = read_axes(grid)
+        looks, _ = render_grid(rows, axes, out=out, settings=settings, on_step=on_step)
+        return [asdict(look) for look in looks]
     looks = render_looks(rows, out=out, settings=settings, resume=resume, on_step=on_step)
     return [asdict(look) for look in looks]
 

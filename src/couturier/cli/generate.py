@@ -114,6 +114,23 @@ def command(
             help="`general`, `swim-lingerie`, `kids`, or `off` (told in the files).",
         ),
     ] = None,
+    wildcards: Annotated[
+        Path | None,
+        typer.Option(
+            "--wildcards",
+            metavar="DIR",
+            help="Lists: __colour__ stands for a line of DIR/colour.txt; {red|blue} needs none.",
+        ),
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grid",
+            metavar="NAME=VALUES",
+            help="Draw over several values of a setting, as in --grid steps=10,20 --grid "
+            "guidance=3,5,7: columns, rows, sheets; DIR/grid-01.jpg shows them.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Draw only what is not in the folder yet.")
     ] = False,
@@ -140,6 +157,7 @@ def command(
         "faithful": faithful,
         "budget": budget,
         "palette": palette,
+        "wildcards": wildcards,
         "source": source,
         "strength": strength,
         "only": only,
@@ -149,7 +167,13 @@ def command(
     given = pipeline.Given(config, tuple(sets or ()), options)
     with show_progress("drawing") as on_step:
         looks = pipeline.generate(
-            prompts or (), prompts_file, out, given=given, resume=resume, on_step=on_step
+            prompts or (),
+            prompts_file,
+            out,
+            given=given,
+            resume=resume,
+            on_step=on_step,
+            grid=tuple(grid or ()),
         )
     for look in looks:
         sys.stdout.write((json.dumps(look) if as_json else str(out / look["file"])) + "\n")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from couturier.errors import LooksError, SettingsError
 from couturier.generate.prompts import PromptRow, check_prompt, check_words
 from couturier.generate.settings import GenerateSettings, parse_size
+from couturier.generate.wildcards import draw_words
 from couturier.train.records import find_weights
 
 
@@ -66,19 +67,20 @@ def find_adapters(asked: Sequence[str]) -> list[Adapter]:
 
 def _plan_row(row: PromptRow, settings: GenerateSettings) -> list[Request]:
     own = _override(row, settings)
-    prompt = check_prompt(row.prompt, row.place)
+    check_prompt(row.prompt, row.place)
     negative = check_words(own.negative, row.place, what="negative prompt")
+    seeds = [own.seed + number for number in range(own.count)]
     return [
         Request(
-            prompt=prompt,
+            prompt=check_prompt(draw_words(row.prompt, seed, own.wildcards, row.place), row.place),
             negative=negative,
-            seed=own.seed + number,
+            seed=seed,
             steps=own.steps,
             guidance=own.guidance,
             sampler=own.sampler,
             size_px=parse_size(own.size) if own.size else None,
         )
-        for number in range(own.count)
+        for seed in seeds
     ]
 
 

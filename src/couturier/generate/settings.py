@@ -69,7 +69,7 @@ class GenerateSettings(Settings):
         "guidance on the last two fifths; about half the time, small differences in the picture.",
     )
     starts: int = Field(
-        default=4, ge=1, le=64, description="Starts that `verify` may try for one picture."
+        default=3, ge=1, le=64, description="Starts that `verify` may try for one picture."
     )
     budget: float | None = Field(
         default=None,
@@ -99,6 +99,10 @@ class GenerateSettings(Settings):
         default="black",
         description="What is shown in place of a picture that is blocked or waits for review; the "
         "original is kept apart.",
+    )
+    wildcards: Path | None = Field(
+        default=None,
+        description="Folder of lists: __colour__ in a prompt stands for a line of colour.txt.",
     )
     source: Path | None = Field(
         default=None,

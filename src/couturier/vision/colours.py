@@ -119,10 +119,11 @@ def _find_mode(lab: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     Returns:
         Its Lab, the median of the pixels within the radius; and which pixels those are.
     """
-    cells, counts = np.unique(np.round(lab * _WEIGHTS / _CELL), axis=0, return_counts=True)
+    cells, counts = _count_cells(lab)
     heaviest = np.argsort(-counts, kind="stable")[:400]
     cells, counts = cells[heaviest] * _CELL, counts[heaviest]
-    apart = ((cells[:, None, :] - cells[None, :, :]) ** 2).sum(-1)  # (cells, cells)
+    square = np.einsum("ij,ij->i", cells, cells)
+    apart = square[:, None] + square[None, :] - 2 * cells @ cells.T  # (cells, cells)
     density = np.exp(-apart / (2 * (_RADIUS / 2) ** 2)) @ counts
     centre = cells[int(density.argmax())] / _WEIGHTS
     for radius in (_RADIUS, _CORE, _CORE):
@@ -132,8 +133,22 @@ def _find_mode(lab: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     return centre, _distance(lab, centre) <= _RADIUS
 
 
+def _count_cells(lab: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Count the pixels in each cell of the weighted colour solid; cells in units of `_CELL`.
+
+    One whole number a cell: sorting these takes a tenth of the time that sorting rows takes.
+    """
+    places = np.round(lab * _WEIGHTS / _CELL).astype(np.int64) + 512  # none leaves 0..1023
+    keys, counts = np.unique(
+        (places[:, 0] << 20) | (places[:, 1] << 10) | places[:, 2], return_counts=True
+    )
+    cells = np.stack([keys >> 20, (keys >> 10) & 1023, keys & 1023], axis=1) - 512
+    return cells.astype(float), counts
+
+
 def _distance(lab: Floats, centre: Floats) -> Floats:
-    return np.asarray(np.sqrt((((lab - centre) * _WEIGHTS) ** 2).sum(-1)))
+    away = (lab - centre) * _WEIGHTS
+    return np.asarray(np.sqrt(np.einsum("...i,...i->...", away, away)))
 
 
 def _as_lab(values: Floats) -> Lab:

@@ -1,6 +1,7 @@
 """A garment in another colour: its main colour moves in Lab, light, folds and prints stay."""
 
 import base64
+import warnings
 import zlib
 
 import numpy as np
@@ -117,6 +118,8 @@ def measure_colour_of(lab: NDArray[np.float64]) -> NDArray[np.float64]:
 def _blend(
     pixels: NDArray[np.uint8], moved: NDArray[np.float64], alpha: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    rgb = lab2rgb(moved) * 255
+    with warnings.catch_warnings():  # deep yellows leave sRGB and are cut: no news to anybody
+        warnings.filterwarnings("ignore", ".*negative Z values", UserWarning)
+        rgb = lab2rgb(moved) * 255
     mixed = pixels + (rgb - pixels) * alpha[..., None]
     return np.where(alpha[..., None] > 0, mixed.round().clip(0, 255), pixels).astype(np.uint8)
