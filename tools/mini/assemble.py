@@ -187,6 +187,7 @@ def _write_segmenter(model: GarmentSegmenter, folder: Path) -> None:
         "format": 1,
         "class_names": list(model.class_names),
         "widths": list(model.widths),
+        "overviews": model.overviews,
         "size_px": 128,
     }
     (folder / CONFIG_NAME).write_text(json.dumps(config, indent=1) + "\n", "utf-8")

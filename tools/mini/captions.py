@@ -139,7 +139,7 @@ def _name_freely(garment: Garment, kind: str, rng: np.random.Generator) -> str:
     words = {
         "dress": _DRESS_WORDS, "top": _TOP_WORDS, "skirt": _SKIRT_WORDS, "shorts": _SHORTS_WORDS,
     }.get(garment.kind)  # fmt: skip
-    if words is None or garment.article in {"Kurtas", "Kurtis"}:
+    if words is None or garment.article in {"Kurtas", "Kurtis", "Tunics"}:
         return kind
     return str(rng.choice(words))
 

@@ -31,13 +31,14 @@ CLASSES = (
     "socks",
 )
 
+# By shape, not by shelf: a kurta hangs like a dress, and the shop's flats are sandals.
 ARTICLE_TO_CLASS = {
     "Tshirts": "t-shirt",
     "Shirts": "shirt",
     "Tops": "top",
-    "Kurtas": "top",
-    "Kurtis": "top",
-    "Tunics": "top",
+    "Kurtas": "dress",
+    "Kurtis": "dress",
+    "Tunics": "dress",
     "Sweaters": "sweater",
     "Sweatshirts": "sweater",
     "Jackets": "jacket",
@@ -53,7 +54,7 @@ ARTICLE_TO_CLASS = {
     "Sports Shoes": "shoes",
     "Formal Shoes": "shoes",
     "Heels": "heels",
-    "Flats": "heels",
+    "Flats": "sandals",
     "Sandals": "sandals",
     "Flip Flops": "sandals",
     "Sports Sandals": "sandals",

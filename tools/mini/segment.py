@@ -102,7 +102,8 @@ def draw_batch(scenes: Scenes, rng: np.random.Generator, *, size: int) -> tuple[
             picture, labels = picture[:, ::-1], labels[:, ::-1]
         if rng.random() < 0.5:
             picture, labels = _zoom(picture, labels, rng)
-        pictures.append(disguise(picture, labels, rng))
+        plain = rng.random() < 0.3
+        pictures.append(picture / np.float32(255) if plain else disguise(picture, labels, rng))
         targets.append(labels.astype(np.int64))
     batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
     return batch.contiguous(memory_format=torch.channels_last), torch.from_numpy(np.stack(targets))

@@ -29,17 +29,24 @@ class GarmentSegmenter(nn.Module):
     """
 
     def __init__(
-        self, class_names: Sequence[str], *, widths: Sequence[int] = (24, 40, 56, 80)
+        self,
+        class_names: Sequence[str],
+        *,
+        widths: Sequence[int] = (24, 40, 56, 80),
+        overviews: int = 4,
     ) -> None:
         super().__init__()
         self.class_names = tuple(class_names)
         self.widths = tuple(widths)
+        self.overviews = overviews
         self.fine = nn.Conv2d(3, 8, 3, padding=1)
         self.stem = nn.Conv2d(3, widths[0], 5, stride=2, padding=2)
         pairs = list(pairwise(widths))
         self.down = nn.ModuleList(_Block(a, a) for a in widths[:-1])
         self.halve = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairs)
-        self.middle = nn.Sequential(_Block(widths[-1], widths[-1]), _Overview(widths[-1]))
+        self.middle = nn.Sequential(
+            _Block(widths[-1], widths[-1]), *(_Overview(widths[-1]) for _ in range(overviews))
+        )
         self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
         self.up = nn.ModuleList(_Block(a, a) for a in reversed(widths[:-1]))
         self.edge = nn.Conv2d(widths[0] + 8, 20, 3, padding=1)
@@ -120,7 +127,9 @@ def load_segmenter(folder: Path, device: torch.device | str = "cpu") -> GarmentS
     """
     try:
         config = json.loads((folder / CONFIG_NAME).read_text("utf-8"))
-        model = GarmentSegmenter(config["class_names"], widths=config["widths"])
+        model = GarmentSegmenter(
+            config["class_names"], widths=config["widths"], overviews=config.get("overviews", 1)
+        )
         weights = load_file(folder / WEIGHTS_NAME)
         model.load_state_dict({name: value.float() for name, value in weights.items()})
     except (OSError, ValueError, KeyError, RuntimeError) as error:
