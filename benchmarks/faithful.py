@@ -1,11 +1,11 @@
 """Measure faithful drawing on mini: garments x off/guide/verify, every colour right, time ratios.
 
     python -m benchmarks.faithful --out build/faithful --pictures 100
-    python -m benchmarks.faithful --out build/faithful --judge path/to/second/segmenter
+    python -m benchmarks.faithful --out build/faithful --judge second --pictures 0   # count anew
 
 Prompts and seeds are drawn from names of their own, so training has never seen them. The judge
-given with `--judge` is never asked while drawing; without one the packaged segmenter, which
-`verify` itself asks, counts, and the table says so. Goes on where it was stopped: every picture's
+`second` (tools/mini/judge.py) is never asked while drawing; `packaged` is the segmenter that
+`verify` itself asks, and the table says so. Goes on where it was stopped: every picture's
 line is in OUT/lines.jsonl, and a line is drawn once. Times are CPU seconds of this process.
 """
 
@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,20 @@ from PIL import Image
 
 from couturier.evaluate.statistics import measure_rate
 from couturier.garments.grammar import find_garments
+from couturier.garments.records import Garment
 from couturier.generate.painter import Painter, open_painter
 from couturier.generate.plan import plan_pictures
 from couturier.generate.prompts import PromptRow
 from couturier.generate.settings import GenerateSettings
 from couturier.seeds import derive_seed
-from couturier.vision.receipts import read_receipt
-from couturier.vision.records import RIGHT
-from couturier.vision.segmenter import find_segmenter, load_segmenter
+from couturier.vision.masks import LabelledPicture, settle_labels
+from couturier.vision.receipts import judge_labelled, list_classes, read_receipt
+from couturier.vision.records import RIGHT, GarmentReceipt
+from couturier.vision.segmenter import load_own_segmenter
+from tools.mini.judge import judge_labels, load_judge
+from tools.mini.kinds import CLASSES
+
+Ask = Callable[[Image.Image, Sequence[Garment]], Sequence[GarmentReceipt]]
 
 MODES = ("off", "guide", "verify")
 COLOURS = (
@@ -47,8 +54,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     lines = options.out / "lines.jsonl"
     known = _read_lines(lines)
-    judge = load_segmenter(options.judge or _require(find_segmenter()))
-    name = str(options.judge) if options.judge else "the packaged segmenter, which verify asks too"
+    judge, name = _open_judge(options.judge)
     todo = [
         (mode, count, number)
         for number in range(options.pictures)  # rows grow evenly, so that a stop costs none
@@ -88,7 +94,7 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--pictures", type=int, default=100, help="a row")
     parser.add_argument("--garments", type=int, nargs="+", default=[1, 2, 3, 5])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
-    parser.add_argument("--judge", type=Path, help="folder of a segmenter drawing never asks")
+    parser.add_argument("--judge", choices=("second", "packaged"), default="second")
     parser.add_argument("--guidance", type=float, default=5.0)
     return parser.parse_args()
 
@@ -117,9 +123,9 @@ def _draw_one(painter: Painter, count: int, number: int, *, out: Path, mode: str
     }  # fmt: skip
 
 
-def _judge_row(row: dict[str, Any], judge: Any, out: Path) -> dict[str, Any]:
+def _judge_row(row: dict[str, Any], judge: Ask, out: Path) -> dict[str, Any]:
     with Image.open(out / row["file"]) as image:
-        receipt = read_receipt(image.convert("RGB"), find_garments(row["prompt"]), judge)
+        receipt = judge(image.convert("RGB"), find_garments(row["prompt"]))
     right = [entry.verdict == RIGHT for entry in receipt]
     return {**row, "all": all(right), "each": sum(right), "asked": len(right)}
 
@@ -159,10 +165,28 @@ def _read_lines(path: Path) -> dict[tuple[str, int, int], dict[str, Any]]:
     return {(row["mode"], row["garments"], row["number"]): row for row in rows}
 
 
-def _require(folder: Path | None) -> Path:
-    if folder is None:
-        raise SystemExit("mini's segmenter is not installed")
-    return folder
+def _open_judge(name: str) -> tuple[Ask, str]:
+    """Open who counts; also what the table says of it."""
+    if name == "packaged":
+        segmenter = load_own_segmenter()
+        return (
+            lambda image, garments: read_receipt(image, garments, segmenter),
+            "the packaged segmenter, which verify asks too",
+        )
+    model = load_judge()
+    return (
+        lambda image, garments: _ask_second(model, image, garments),
+        "the second judge of tools/mini, which drawing never asks",
+    )
+
+
+def _ask_second(
+    model: Any, image: Image.Image, garments: Sequence[Garment]
+) -> tuple[GarmentReceipt, ...]:
+    small = image.resize((128, 128), Image.Resampling.BOX)
+    pixels = np.asarray(small)
+    picture = LabelledPicture(pixels, judge_labels(model, pixels[None])[0], tuple(CLASSES))
+    return judge_labelled(settle_labels(picture, list_classes(garments)), garments)
 
 
 if __name__ == "__main__":

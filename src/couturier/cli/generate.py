@@ -131,6 +131,14 @@ def command(
             "guidance=3,5,7: columns, rows, sheets; DIR/grid-01.jpg shows them.",
         ),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign",
+            metavar="FILE.pem",
+            help="Sign every picture as made by AI (C2PA): certificate, chain and key in one PEM.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Draw only what is not in the folder yet.")
     ] = False,
@@ -157,6 +165,7 @@ def command(
         "faithful": faithful,
         "budget": budget,
         "palette": palette,
+        "sign": sign,
         "wildcards": wildcards,
         "source": source,
         "strength": strength,

@@ -18,6 +18,7 @@ from couturier.generate.receipts import measure_garments
 from couturier.generate.records import Look
 from couturier.generate.safety import BLOCK, REVIEW
 from couturier.generate.settings import GenerateSettings
+from couturier.generate.signing import load_signer
 from couturier.runs import OnStep, write_manifest
 from couturier.vision.segmenter import load_own_segmenter
 
@@ -51,7 +52,8 @@ def render_looks(
         CouturierError: a prompt, a setting, the base, an adapter or the disk will not do.
     """
     requests = plan_pictures(prompts, settings)
-    folder = LooksFolder(out)
+    sign = load_signer(settings.sign) if settings.sign else None
+    folder = LooksFolder(out, sign=sign)
     run = _Run(folder, settings, open_painter(settings), n_wanted=len(requests), on_step=on_step)
     run.note("running")
     try:

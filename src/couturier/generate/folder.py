@@ -20,6 +20,7 @@ from couturier.generate.records import (
     find_original,
     read_looks,
 )
+from couturier.generate.signing import Sign
 
 _NAME = re.compile(r"(\d+)-\d+\.png")
 
@@ -27,13 +28,18 @@ _NAME = re.compile(r"(\d+)-\d+\.png")
 class LooksFolder:
     """A folder of looks that is being added to.
 
+    Args:
+        path: The folder.
+        sign: From `signing.load_signer`; signs every picture written.
+
     Raises:
         LooksError: `looks.jsonl` there holds a line that is no look.
         StorageError: there is a file in the folder's place.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, sign: Sign | None = None) -> None:
         self.path = path
+        self._sign = sign
         _require_folder(path)
         _drop_half_line(path / LOOKS_FILE)
         self.looks = list(read_looks(path)) if (path / LOOKS_FILE).is_file() else []
@@ -92,6 +98,8 @@ class LooksFolder:
     def _write(self, path: Path, image: Image.Image, making: Making) -> None:
         with replace_whole(path) as temporary:
             write_picture(temporary, image, making)
+            if self._sign:
+                temporary.write_bytes(self._sign(temporary.read_bytes(), path.name))
 
     def _adopt_orphans(self) -> None:
         """Record pictures whose line was lost: a run was killed between the two."""

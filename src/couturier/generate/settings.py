@@ -122,6 +122,11 @@ class GenerateSettings(Settings):
         description="File with the brand's own colour names and their hex values; prompts and "
         "receipts know them.",
     )
+    sign: Path | None = Field(
+        default=None,
+        description="PEM file with certificate, chain and private key: every picture is signed "
+        "as made by AI (C2PA); needs the extra `sign`.",
+    )
     receipts: bool = Field(
         default=True,
         description="Measure each garment's colour right after drawing; a few milliseconds each.",

@@ -115,11 +115,16 @@ def find_sightings(
         return ()
     if segmenter is None:
         return _without_segmenter(image, garments)
-    asked = tuple(name for garment in garments for name in _own(garment))
-    seen = sight_labelled(settle_labels(label_picture(image, segmenter), asked), garments)
+    picture = settle_labels(label_picture(image, segmenter), list_classes(garments))
+    seen = sight_labelled(picture, garments)
     if len(garments) == 1 and seen[0].receipt.seen is None and not _own(garments[0]):
         return _without_segmenter(image, garments)
     return seen
+
+
+def list_classes(garments: Sequence[Garment]) -> tuple[str, ...]:
+    """List the segmenter's classes that garments are asked for by."""
+    return tuple(name for garment in garments for name in _own(garment))
 
 
 def judge_labelled(
