@@ -160,9 +160,10 @@ def read_shares(watch: WordWatch, groups: Sequence[WordGroup], *, coarsest: int 
         Shape (groups, height, width), 0 to 1, at the latents' resolution.
     """
     maps = []
-    for share in watch.kept:
-        shape = find_shape(share.shape[0], watch.latent_shape)
-        if min(shape) >= min(coarsest, *watch.latent_shape):
+    shapes = [find_shape(share.shape[0], watch.latent_shape) for share in watch.kept]
+    finest = max(min(shape) for shape in shapes)  # SDXL looks at words below half size alone
+    for share, shape in zip(watch.kept, shapes, strict=True):
+        if min(shape) >= min(coarsest, finest):
             given = torch.stack([share[:, list(group.all)].sum(1) for group in groups])
             layer = given.view(1, len(groups), *shape)
             maps.append(
