@@ -1,6 +1,7 @@
 """The six stages: each by itself, and all in their order, going on where a run stopped."""
 
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -98,13 +99,26 @@ def dataset(
 
 
 def train(
-    dataset_dir: Path, out: Path, *, given: Given, resume: bool, on_step: OnStep
+    dataset_dir: Path,
+    out: Path,
+    *,
+    given: Given,
+    resume: bool,
+    on_step: OnStep,
+    allow_changes: bool = False,
 ) -> dict[str, Any]:
     """Train an adapter; gives where its weights are and what the run says of itself."""
     from couturier.train.run import train_adapter
 
     settings: TrainSettings = given.resolve("train")
-    run = train_adapter(dataset_dir, out=out, settings=settings, resume=resume, on_step=on_step)
+    run = train_adapter(
+        dataset_dir,
+        out=out,
+        settings=settings,
+        resume=resume,
+        allow_changes=allow_changes,
+        on_step=on_step,
+    )
     return {"weights": str(run.weights), "base": settings.base, "manifest": run.manifest}
 
 
@@ -116,6 +130,21 @@ def export(
 
     written = export_adapter(run, form=form, out=out, base=base, precision=precision, scale=scale)
     return written.as_dict()
+
+
+def train_together(arguments: Sequence[str], n_processes: int) -> int:
+    """Run `couturier ARGUMENTS` as several processes that train together; gives the status."""
+    from couturier.train.launch import run_together
+
+    return run_together([sys.executable, "-m", "couturier", *arguments], n_processes)
+
+
+def plan_training(dataset_dir: Path, out: Path, *, given: Given) -> dict[str, Any]:
+    """Say what a training run would take, before any weights load."""
+    from couturier.train.plan import plan_run
+
+    plan = plan_run(dataset_dir, out=out, settings=given.resolve("train"))
+    return {**asdict(plan), "lines": plan.lines}
 
 
 def generate(

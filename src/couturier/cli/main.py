@@ -1,5 +1,6 @@
 """The one door: parses, runs a command, and turns every fault into two lines and a status."""
 
+import logging
 import os
 import sys
 import traceback
@@ -102,6 +103,8 @@ def _hush() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # Threads that wait for one another by spinning made drawing on two busy cores 20 times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Where it is installed it complains of kernels that nothing here needs.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def _tell(message: str, fix: str) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 # Measured on one core: above so many weights and below so many cells, columns beat reordering.
 _HEAVY_WEIGHTS = 1 << 21
 _FEW_CELLS = 128
+_MKLDNN: Any = torch.backends.mkldnn
 
 
 def quicken(network: nn.Module) -> int:
@@ -50,7 +51,7 @@ def _has_onednn(rows: Tensor) -> bool:
         rows.device.type == "cpu"
         and rows.dtype in (torch.float32, torch.bfloat16)
         and rows.numel() > 0
-        and torch.backends.mkldnn.is_available()
+        and bool(_MKLDNN.is_available())
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     )
 
@@ -92,7 +93,7 @@ class _AdaptedProduct(torch.autograd.Function):
     """W x + b + s B (A x), with gradients for x, A and B alone."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
     ) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])  # (n, inputs)
@@ -119,7 +120,7 @@ class _FrozenProduct(torch.autograd.Function):
     """W x + b with a gradient for x alone."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.shape = x.shape
         made = multiply(x.reshape(-1, x.shape[-1]), weight, bias)
@@ -130,6 +131,10 @@ class _FrozenProduct(torch.autograd.Function):
         (weight,) = ctx.saved_tensors
         out = gradients[0].reshape(-1, weight.shape[0])
         return multiply(out, weight.t()).view(ctx.shape), None, None
+
+
+_ADAPT: Any = _AdaptedProduct.apply
+_FREEZE: Any = _FrozenProduct.apply
 
 
 class _Adapted:
@@ -145,7 +150,7 @@ class _Adapted:
             plain: Tensor = type(layer).forward(layer, x, *arguments, **named)
             return plain
         base = layer.base_layer
-        made: Tensor = _AdaptedProduct.apply(
+        made: Tensor = _ADAPT(
             x.to(base.weight.dtype),
             base.weight,
             base.bias,
@@ -164,7 +169,7 @@ class _Frozen:
 
     def __call__(self, x: Tensor) -> Tensor:
         layer = self._layer
-        made: Tensor = _FrozenProduct.apply(x.to(layer.weight.dtype), layer.weight, layer.bias)
+        made: Tensor = _FREEZE(x.to(layer.weight.dtype), layer.weight, layer.bias)
         return made
 
 
@@ -177,7 +182,7 @@ class _Pointwise:
     def __call__(self, x: Tensor) -> Tensor:
         layer = self._layer
         rows = x.to(layer.weight.dtype).permute(0, 2, 3, 1)  # (batch, h, w, inputs)
-        made: Tensor = _FrozenProduct.apply(rows, layer.weight.flatten(1), layer.bias)
+        made: Tensor = _FREEZE(rows, layer.weight.flatten(1), layer.bias)
         return made.permute(0, 3, 1, 2)
 
 
@@ -194,5 +199,5 @@ class _Columns:
             return type(layer).forward(layer, x)
         columns = nn.functional.unfold(x.to(layer.weight.dtype), 3, padding=1)
         rows = columns.transpose(1, 2)  # (batch, h * w, inputs * 9)
-        made: Tensor = _FrozenProduct.apply(rows, layer.weight.flatten(1), layer.bias)
+        made: Tensor = _FREEZE(rows, layer.weight.flatten(1), layer.bias)
         return made.transpose(1, 2).reshape(batch, -1, height, width)

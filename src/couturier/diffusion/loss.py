@@ -9,6 +9,7 @@ from torch import Tensor
 from couturier.diffusion.conditions import TextCondition
 from couturier.diffusion.device import Placement
 from couturier.diffusion.schedule import NoiseSchedule, add_noise, find_target, min_snr_weights
+from couturier.diffusion.word_loss import WordMasks
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,16 @@ class NoisedBatch:
         noise: Unit variance, shape of `latents`.
         timesteps: From 0 to n_timesteps - 1; (batch,), int64.
         text: What the captions say.
+        weights: What each place counts for; (batch, 1, height/8, width/8), None for all the same.
+        words: Which words speak of which places, or None.
     """
 
     latents: Tensor
     noise: Tensor
     timesteps: Tensor
     text: TextCondition
+    weights: Tensor | None = None
+    words: WordMasks | None = None
 
 
 def denoising_losses(
@@ -59,6 +64,10 @@ def denoising_losses(
             noised.to(device, dtype), batch.timesteps.to(device), batch.text.to(device, dtype)
         )
     squares = torch.square(answer.float() - target.to(device))
+    if batch.weights is not None:
+        places = batch.weights.to(device)
+        # Every picture counts the same, however small its garment.
+        squares = squares * (places / places.mean(dim=(1, 2, 3), keepdim=True))
     losses: Tensor = squares.mean(dim=(1, 2, 3))  # (batch,)
     if min_snr_gamma is not None:
         predicts = schedule.prediction_type

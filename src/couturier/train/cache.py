@@ -4,73 +4,35 @@ The key is the content (picture bytes, size, base; token ids, base), never a pos
 shuffling, caption dropout and a changed order of rows cannot pair the wrong two.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from couturier.diffusion.conditions import TextCondition
 from couturier.diffusion.encoding import encode_pictures, encode_text
 from couturier.diffusion.loading import BaseParts
 from couturier.errors import TrainingError
-from couturier.files import hash_json, replace_whole, require_room
+from couturier.files import hash_json, require_room
 from couturier.runs import OnStep
-from couturier.train.pictures import PAD_RULE, Picture, read_square
+from couturier.train.pictures import PAD_RULE, Picture, read_padded
+from couturier.train.processes import Crew
+from couturier.train.shapes import Shape
+from couturier.train.store import TensorStore
 
 _PICTURES_A_BATCH = 8
+_PIXELS_A_BATCH = 8 * 128 * 128  # more at once is no faster and takes what the UNet needs later
 _CAPTIONS_A_BATCH = 64
 _SHARD_BYTES = 32 << 20
 
 T = TypeVar("T")
 
 
-class TensorStore:
-    """Tensors by key in memory-mapped files that are only ever added to, each one whole.
-
-    Attributes:
-        folder: Where the files are.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._files: dict[str, Any] = {}
-        for shard in sorted(folder.glob("*.safetensors")):
-            self._open(shard)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._files
-
-    def read(self, key: str) -> Tensor:
-        """Read one tensor; KeyError where it was never written."""
-        tensor: Tensor = self._files[key].get_tensor(key)
-        return tensor
-
-    def write(self, tensors: Mapping[str, Tensor]) -> None:
-        """Add tensors in a file of their own."""
-        shard = self.folder / f"{len(list(self.folder.glob('*.safetensors'))):05d}.safetensors"
-        while shard.exists():
-            shard = shard.with_stem(f"{int(shard.stem) + 1:05d}")
-        with replace_whole(shard) as temporary:
-            save_file(dict(tensors), temporary)
-        self._open(shard)
-
-    def _open(self, shard: Path) -> None:
-        try:
-            file = safe_open(shard, framework="pt", device="cpu")
-        except (SafetensorError, OSError):
-            shard.unlink(missing_ok=True)  # damaged: what it held is computed anew
-            return
-        keys: list[str] = list(file.keys())  # type: ignore[no-untyped-call]
-        self._files |= dict.fromkeys(keys, file)
-
-
-def latents_key(picture: Picture, side_px: int, base_hash: str) -> str:
-    """Name what encoding `picture` at `side_px` with this base gives."""
-    return hash_json([picture.sha256, side_px, base_hash, PAD_RULE])
+def latents_key(picture: Picture, shape: Shape, base_hash: str) -> str:
+    """Name what encoding `picture` in this shape with this base gives."""
+    return hash_json([picture.sha256, list(shape), base_hash, PAD_RULE])
 
 
 def text_key(token_ids: Sequence[int], base_hash: str, precision: str) -> str:
@@ -80,49 +42,69 @@ def text_key(token_ids: Sequence[int], base_hash: str, precision: str) -> str:
 
 def fill_latents(
     store: TensorStore,
-    pictures: Iterable[Picture],
+    pictures: Iterable[tuple[Picture, Shape]],
     *,
     parts: BaseParts,
-    side_px: int,
+    crew: Crew,
     on_step: OnStep,
 ) -> None:
-    """Encode the pictures the store lacks: mean and deviation, (2, 4, side/8, side/8), float32.
+    """Encode the pictures the store lacks: mean and deviation, (2, 4, height/8, width/8), float32.
 
     Raises:
         TrainingError: the autoencoder gives no numbers for a picture, named.
         StorageError: no room for the latents.
     """
-    missing = {latents_key(picture, side_px, parts.base_hash): picture for picture in pictures}
-    missing = {key: picture for key, picture in missing.items() if key not in store}
-    cells = (side_px // parts.family.vae_scale) ** 2 * parts.vae.config.latent_channels
-    _require_room(store, len(missing) * 2 * cells * 4)
+    wanted = {latents_key(one, shape, parts.base_hash): (one, shape) for one, shape in pictures}
+    missing = [(key, *one) for key, one in wanted.items() if key not in store]
+    missing.sort(key=lambda row: row[2])  # a batch holds one shape
+    channels = 2 * 4 * parts.vae.config.latent_channels
+    cells = [width * height // parts.family.vae_scale**2 for _, _, (width, height) in missing]
+    _require_room(store, channels * sum(cells))
 
-    def encode(batch: list[tuple[str, Picture]]) -> dict[str, Tensor]:
-        pixels = torch.stack([read_square(picture, side_px) for _, picture in batch])
+    def encode(batch: list[tuple[str, Picture, Shape]]) -> dict[str, Tensor]:
+        pixels = torch.stack([read_padded(picture, shape) for _, picture, shape in batch])
         mean, std = encode_pictures(parts, pixels.float() / 127.5 - 1)
-        encoded = torch.stack([mean, std], dim=1).cpu()  # (n, 2, 4, side/8, side/8)
-        for (_, picture), latents in zip(batch, encoded, strict=True):
+        encoded = torch.stack([mean, std], dim=1).cpu()  # (n, 2, 4, height/8, width/8)
+        for (_, picture, _), latents in zip(batch, encoded, strict=True):
             if not torch.isfinite(latents).all():
                 raise TrainingError(
                     f"{picture.path}: the autoencoder gives NaN or Inf for this picture",
                     fix="look at the picture; if it is as it should be, the base is damaged",
                 )
-        return {key: encoded[n].contiguous().clone() for n, (key, _) in enumerate(batch)}
+        return {key: encoded[n].contiguous().clone() for n, (key, _, _) in enumerate(batch)}
 
-    _fill(store, list(missing.items()), _PICTURES_A_BATCH, encode, on_step, "encoding pictures")
+    batches = [
+        stretch
+        for _, rows in groupby(crew.share(missing), key=lambda row: row[2])
+        for stretch in _cut(list(rows))
+    ]
+    _fill(store, batches, encode, on_step, "encoding pictures")
 
 
-def fill_texts(store: TensorStore, token_ids: Tensor, *, parts: BaseParts, on_step: OnStep) -> None:
+def _cut(rows: list[tuple[str, Picture, Shape]]) -> list[list[tuple[str, Picture, Shape]]]:
+    """Cut pictures of one shape into batches that the autoencoder's activations fit with."""
+    width, height = rows[0][2]
+    size = max(1, min(_PICTURES_A_BATCH, _PIXELS_A_BATCH // (width * height)))
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def fill_texts(
+    store: TensorStore, token_ids: Tensor, *, parts: BaseParts, crew: Crew, on_step: OnStep
+) -> None:
     """Encode the captions the store lacks, in the base's number format.
 
     Args:
-        token_ids: Of all captions, (n, encoders, 77).
+        store: Of text conditions.
+        token_ids: Of all captions, (n, encoders, tokens).
+        parts: The base.
+        crew: The processes that share the work.
+        on_step: Told how far it is.
     """
     precision = parts.placement.precision
     missing = {text_key(row.tolist(), parts.base_hash, precision): row for row in token_ids}
-    missing = {key: row for key, row in missing.items() if _name_text(key, "states") not in store}
+    rows = [(key, row) for key, row in missing.items() if _name_text(key, "states") not in store]
     width = token_ids.shape[2] * parts.family.text_width + parts.family.pooled_width
-    _require_room(store, len(missing) * width * 4)
+    _require_room(store, len(rows) * width * 4)
 
     def encode(batch: list[tuple[str, Tensor]]) -> dict[str, Tensor]:
         encoded = encode_text(parts, torch.stack([row for _, row in batch])).named_tensors()
@@ -132,12 +114,28 @@ def fill_texts(store: TensorStore, token_ids: Tensor, *, parts: BaseParts, on_st
             for name, tensor in encoded.items()
         }
 
-    _fill(store, list(missing.items()), _CAPTIONS_A_BATCH, encode, on_step, "encoding captions")
+    own = list(crew.share(rows))
+    batches = [own[n : n + _CAPTIONS_A_BATCH] for n in range(0, len(own), _CAPTIONS_A_BATCH)]
+    _fill(store, batches, encode, on_step, "encoding captions")
+
+
+def write_tokens(store: TensorStore, token_ids: Tensor, base_hash: str) -> None:
+    """Keep captions as tokens, for a text encoder that is trained."""
+    rows = {token_key(row.tolist(), base_hash): row for row in token_ids}
+    missing = {_name_text(key, "token_ids"): row.clone() for key, row in rows.items()}
+    missing = {name: row for name, row in missing.items() if name not in store}
+    if missing:
+        store.write(missing)
+
+
+def token_key(token_ids: Sequence[int], base_hash: str) -> str:
+    """Name these tokens, kept as they are."""
+    return text_key(token_ids, base_hash, "tokens")
 
 
 def read_text(store: TensorStore, key: str) -> TextCondition:
     """Read one caption's condition, without a first dimension; KeyError where it is not there."""
-    names = [name for name in ("states", "pooled") if _name_text(key, name) in store]
+    names = [name for name in ("states", "pooled", "token_ids") if _name_text(key, name) in store]
     if not names:
         raise KeyError(key)
     return TextCondition(**{name: store.read(_name_text(key, name)) for name in names})
@@ -149,19 +147,20 @@ def _name_text(key: str, name: str) -> str:
 
 def _fill(
     store: TensorStore,
-    missing: list[T],
-    batch_size: int,
+    batches: list[list[T]],
     encode: Callable[[list[T]], dict[str, Tensor]],
     on_step: OnStep,
     note: str,
 ) -> None:
     waiting: dict[str, Tensor] = {}
-    for start in range(0, len(missing), batch_size):
-        waiting |= encode(missing[start : start + batch_size])
+    done, total = 0, sum(len(batch) for batch in batches)
+    for batch in batches:
+        waiting |= encode(batch)
         if sum(tensor.nbytes for tensor in waiting.values()) >= _SHARD_BYTES:
             store.write(waiting)
             waiting = {}
-        on_step(min(start + batch_size, len(missing)), len(missing), note)
+        done += len(batch)
+        on_step(done, total, note)
     if waiting:
         store.write(waiting)
 

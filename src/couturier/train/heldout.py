@@ -30,21 +30,28 @@ def measure_held_out(
         schedule: The base's own.
         placement: Where and in which number format the denoiser computes.
     """
-    examples = deck.examples[:MAX_PICTURES]
+    n_pictures = min(MAX_PICTURES, len(deck.examples))
     losses: list[float] = []
-    for start in range(0, len(examples), _BATCH):
-        chosen = list(enumerate(examples))[start : start + _BATCH]
-        batch = NoisedBatch(
-            latents=torch.stack(
-                [draw_latents(deck, e, derive_seed(seed, "held-out latents", n)) for n, e in chosen]
-            ),
-            noise=torch.stack(
-                [draw_noise(deck, e, derive_seed(seed, "held-out noise", n)) for n, e in chosen]
-            ),
-            timesteps=torch.tensor(
-                [int((n + 0.5) / len(examples) * schedule.n_timesteps) for n, _ in chosen]
-            ),
-            text=stack_conditions([read_text(deck.texts, e.text_key) for _, e in chosen]),
-        )
-        losses += denoising_losses(denoiser, batch, schedule=schedule, placement=placement).tolist()
+    for group in deck.groups:
+        numbers = [n for n in group if n < n_pictures]
+        for start in range(0, len(numbers), _BATCH):
+            chosen = [(n, deck.examples[n]) for n in numbers[start : start + _BATCH]]
+            batch = NoisedBatch(
+                latents=torch.stack(
+                    [
+                        draw_latents(deck, e, derive_seed(seed, "held-out latents", n))
+                        for n, e in chosen
+                    ]
+                ),
+                noise=torch.stack(
+                    [draw_noise(deck, e, derive_seed(seed, "held-out noise", n)) for n, e in chosen]
+                ),
+                timesteps=torch.tensor(
+                    [int((n + 0.5) / n_pictures * schedule.n_timesteps) for n, _ in chosen]
+                ),
+                text=stack_conditions([read_text(deck.texts, e.text_key) for _, e in chosen]),
+            )
+            losses += denoising_losses(
+                denoiser, batch, schedule=schedule, placement=placement
+            ).tolist()
     return sum(losses) / len(losses) if losses else None

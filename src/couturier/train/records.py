@@ -8,8 +8,10 @@ from couturier.errors import AdapterError
 from couturier.files import read_json_lines
 from couturier.runs import read_manifest
 
+STAGE = "train"
 WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
 FINAL_FOLDER = "final_tensors"
+BEST_FOLDER = "best"
 METRICS_FILE = "metrics.jsonl"
 SETTINGS_FILE = "settings.toml"
 
@@ -40,7 +42,7 @@ def read_run(folder: Path) -> TrainedRun:
         AdapterError: the folder is no training run.
     """
     manifest = read_manifest(folder)
-    if manifest.get("stage") != "train":
+    if manifest.get("stage") != STAGE:
         raise AdapterError(
             f"{folder}: no training run (no manifest.json of `couturier train`)",
             fix="give the folder that `couturier train --out` wrote, such as models/NAME",

@@ -1,86 +1,67 @@
 """One training run: check all, fill the caches, train, leave a folder that explains itself."""
 
-import tomllib
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from diffusers import DDPMScheduler
 
-from couturier.dataset.records import HELD_OUT, Item, hash_items, read_items
-from couturier.diffusion.adapters.training import AdapterPlan, add_adapters, save_adapters
-from couturier.diffusion.bases import resolve_base
-from couturier.diffusion.device import Placement, choose_placement
-from couturier.diffusion.encoding import tokenize
-from couturier.diffusion.families import Family, read_family
-from couturier.diffusion.hashes import hash_base
+from couturier.diffusion.adapters.training import (
+    AdapterPlan,
+    add_adapters,
+    restore_adapters,
+    save_adapters,
+)
+from couturier.diffusion.fast import quicken
 from couturier.diffusion.loading import BaseParts, load_parts
 from couturier.diffusion.schedule import read_schedule
-from couturier.errors import DatasetError, SettingsError, TrainingError
-from couturier.files import hash_json, read_json_lines, write_json_lines, write_text
-from couturier.runs import OnStep, couturier_version, read_manifest, write_manifest
+from couturier.diffusion.word_loss import WordWatch
+from couturier.errors import SettingsError
+from couturier.files import read_json_lines, replace_folder_whole, write_json_lines, write_text
+from couturier.runs import OnStep, write_manifest
 from couturier.seeds import derive_seed
 from couturier.settings import to_toml
-from couturier.train.batches import Deck, Example
-from couturier.train.cache import TensorStore, fill_latents, fill_texts, latents_key, text_key
+from couturier.train.averages import Average, show_average
+from couturier.train.bench import Bench
 from couturier.train.card import write_card
-from couturier.train.checkpoints import Progress, find_whole_checkpoint, load_checkpoint
-from couturier.train.export import choose_forms, export_trained
+from couturier.train.checkpoints import (
+    Progress,
+    Trained,
+    find_whole_checkpoint,
+    load_checkpoint,
+    name_trained,
+)
+from couturier.train.decks import make_decks
+from couturier.train.export import Export, choose_forms, export_trained
 from couturier.train.labels import describe_training
-from couturier.train.loop import Bench, build_optimizer, run_steps
-from couturier.train.pictures import Picture, read_pictures
+from couturier.train.looking import judge_ending, read_best
+from couturier.train.loop import run_steps
+from couturier.train.optimizers import build_optimizer
+from couturier.train.order import (
+    Order,
+    check_order,
+    is_done,
+    list_changes,
+    require_crew,
+    require_new,
+    require_same,
+)
+from couturier.train.processes import Crew, open_crew
 from couturier.train.records import (
+    BEST_FOLDER,
     FINAL_FOLDER,
     METRICS_FILE,
     SETTINGS_FILE,
+    STAGE,
+    WEIGHTS_FILE,
     TrainedRun,
     read_run,
 )
 from couturier.train.settings import TrainSettings
-
-STAGE = "train"
-# What may be another on --resume: it changes what is looked at, not what is learnt.
-_FREE = {"checkpoint_every", "log_every", "device", "effort"} | {
-    name for name in TrainSettings.model_fields if name.startswith("validation_")
-}
-
-
-@dataclass(frozen=True)
-class _Order:
-    """What a run was asked to do, checked, before any weights load."""
-
-    out: Path
-    settings: TrainSettings
-    folder: Path
-    placement: Placement
-    dataset_dir: Path
-    items: Sequence[Item]
-    pictures: Sequence[Picture]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the manifest says of it from the start."""
-        n_held_out = sum(item.split == HELD_OUT for item in self.items)
-        return {
-            "couturier": couturier_version(),
-            "base": self.settings.base,
-            "base_hash": hash_base(self.folder),
-            "dataset": {
-                "folder": self.dataset_dir.as_posix(),
-                "hash": hash_items(self.items),
-                "pictures_hash": hash_json([picture.sha256 for picture in self.pictures]),
-                "n_items": len(self.items),
-                "n_train": len(self.items) - n_held_out,
-                "n_held_out": n_held_out,
-            },
-            "device": self.placement.device,
-            "precision": self.placement.precision,
-            "why": self.placement.why,
-            "threads": torch.get_num_threads(),
-            "settings": self.settings.model_dump(mode="json"),
-        }
+from couturier.train.trackers import open_tracker
 
 
 def train_adapter(
@@ -89,9 +70,12 @@ def train_adapter(
     out: Path,
     settings: TrainSettings,
     resume: bool = False,
+    allow_changes: bool = False,
     on_step: OnStep | None = None,
 ) -> TrainedRun:
-    """Fine-tune a base's attention on a data set with LoRA.
+    """Fine-tune a base on a data set with LoRA or one of its kin.
+
+    Under `accelerate launch` or `torchrun` every process calls this; the first one writes.
 
     Args:
         dataset_dir: What `couturier dataset` left, or any folder of that form.
@@ -100,6 +84,8 @@ def train_adapter(
         resume: Whether to go on at the newest whole checkpoint in `out`. On the CPU, with the same
             number of threads, the final tensors are those of an undisturbed run, bit for bit. A
             run that is done is given back as it is.
+        allow_changes: Whether to go on though the data set, the base or settings changed; what
+            did is noted in the manifest.
         on_step: Told how many are done, how many there are, and a note: pictures read, pictures
             and captions encoded, then steps.
 
@@ -107,170 +93,199 @@ def train_adapter(
         DatasetError: the data set is wrong; names the row, before any weights load.
         BaseModelError: there is no such base, or it is of another family.
         DeviceError: the machine lacks the device or the precision asked for.
+        MissingExtraError: an optimizer's or a tracker's library is not installed.
         TrainingError: `out` is there already, cannot be resumed, or the loss is no number.
         StorageError: no room on the disk.
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
     tell = on_step or _tell_nobody
-    items = read_items(dataset_dir)
-    order = _check_order(dataset_dir, items, out=out, settings=settings, on_step=tell)
-    if resume:
-        done = _require_same(order)
-        if done:
-            return read_run(out)
-    else:
-        _require_new(out)
-    write_text(out / SETTINGS_FILE, to_toml({STAGE: order.settings}))
-    try:
+    order = check_order(dataset_dir, out=out, settings=settings, on_step=tell)
+    notes = _admit(order, resume=resume, allow_changes=allow_changes)
+    if notes is None:
+        return read_run(out)
+    crew = open_crew(order.placement)
+    require_crew(order, crew)
+    crew.wait()  # all have looked before the first one writes
+    if crew.leads:
+        write_text(out / SETTINGS_FILE, to_toml({STAGE: order.settings}))
         write_manifest(out, STAGE, status="running", facts=order.facts)
-        facts = _train(order, resume=resume, on_step=tell)
+    try:
+        facts = _train(order, crew, resume=resume, notes=notes, on_step=tell)
     except BaseException:
-        write_manifest(out, STAGE, status="stopped", facts=order.facts)
+        if crew.leads:
+            write_manifest(out, STAGE, status="stopped", facts=order.facts)
         raise
-    write_card(out, order.settings, facts)
-    write_manifest(out, STAGE, status="done", facts=facts)
+    if crew.leads:
+        write_card(out, order.settings, facts)
+        write_manifest(out, STAGE, status="done", facts=facts)
+    crew.wait()
     return read_run(out)
 
 
-def _check_order(
-    dataset_dir: Path, items: Sequence[Item], *, out: Path, settings: TrainSettings, on_step: OnStep
-) -> _Order:
-    if all(item.split == HELD_OUT for item in items):
-        raise DatasetError(
-            f"{dataset_dir}: every row is held out, none is left to learn from",
-            fix="make the data set anew with more products or a smaller held-out share",
-        )
-    folder = resolve_base(settings.base)
-    resolved = _fill_in(settings, read_family(folder), items)
-    placement = choose_placement(settings.device, settings.mixed_precision)
-    pictures = read_pictures(dataset_dir, items, on_step)
-    return _Order(out, resolved, folder, placement, dataset_dir, items, pictures)
+def _admit(order: Order, *, resume: bool, allow_changes: bool) -> list[str] | None:
+    """Check whether the run may begin or go on; gives notes on it, None where it is done."""
+    if not resume:
+        require_new(order.out)
+        return []
+    changed = list_changes(order)
+    if not allow_changes:
+        require_same(order, changed)
+    if is_done(order.out) and not changed:
+        return None
+    return [f"went on though it was begun with others: {', '.join(changed)}"] if changed else []
 
 
-def _fill_in(settings: TrainSettings, family: Family, items: Sequence[Item]) -> TrainSettings:
-    """Give every default that depends on the base or the data set its value."""
-    resolution_px = settings.resolution_px or family.native_px
-    if resolution_px % family.vae_scale:
-        raise SettingsError(
-            f"train.resolution_px = {resolution_px}: no multiple of {family.vae_scale}, as "
-            f"{settings.base} needs",
-            fix=f"use {resolution_px // family.vae_scale * family.vae_scale or family.vae_scale}",
-        )
-    prompts = [item.text for item in items if item.split == HELD_OUT] + [items[0].text]
-    return settings.model_copy(
-        update={
-            "resolution_px": resolution_px,
-            "alpha": settings.alpha or float(settings.rank),
-            "validation_prompt": settings.validation_prompt or prompts[0],
-        }
-    )
-
-
-def _require_new(out: Path) -> None:
-    if out.is_dir() and any(out.iterdir()):
-        raise TrainingError(
-            f"{out}: is there already and not empty",
-            fix="go on with --resume, or give another folder with --out",
-        )
-
-
-def _require_same(order: _Order) -> bool:
-    """Check that a run to be resumed is the same; True where it is done already."""
-    out = order.out
-    manifest = read_manifest(out)
-    if manifest.get("stage") != STAGE:
-        raise TrainingError(
-            f"{out}: no training run to resume (no manifest.json of `couturier train`)",
-            fix="start it without --resume, or give the run's folder with --out",
-        )
-    changed = _changed_settings(out / SETTINGS_FILE, order.settings)
-    if changed:
-        raise TrainingError(
-            f"{out}: was begun with other settings: {', '.join(changed)}",
-            fix=f"resume with its own: --config {out / SETTINGS_FILE}; or train anew in another "
-            "folder",
-        )
-    for what in ("dataset", "base_hash"):
-        now, then = order.facts[what], manifest.get(what)
-        if what == "dataset":
-            now, then = ({k: v for k, v in d.items() if k != "folder"} for d in (now, then or {}))
-        if now != then:
-            raise TrainingError(
-                f"{out}: was begun with another {what.removesuffix('_hash')}",
-                fix="bring back the one it was begun with, or train anew in another folder",
-            )
-    return bool(manifest["status"] == "done" and read_run(out).weights)
-
-
-def _changed_settings(file: Path, settings: TrainSettings) -> list[str]:
-    former = TrainSettings.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))[STAGE])
-    # A longer run of a constant learning rate begins as the shorter one did.
-    free = _FREE | ({"max_steps"} if former.lr_scheduler == "constant" else set())
-    return [
-        f"{name} {getattr(former, name)!r}, now {getattr(settings, name)!r}"
-        for name in TrainSettings.model_fields
-        if name not in free and getattr(former, name) != getattr(settings, name)
-    ]
-
-
-def _train(order: _Order, *, resume: bool, on_step: OnStep) -> dict[str, Any]:
+def _train(
+    order: Order, crew: Crew, *, resume: bool, notes: list[str], on_step: OnStep
+) -> dict[str, Any]:
     """Load, encode, train, save; gives the manifest's facts."""
     settings = order.settings
-    parts = load_parts(settings.base, order.placement)
-    shown, held_out = _fill_caches(order, parts, on_step)
-    plan = AdapterPlan(rank=settings.rank, alpha=settings.alpha or settings.rank)
-    trained = add_adapters(parts.denoiser, plan, seed=derive_seed(settings.seed, "adapter"))
-    parameters = [parameter for group in trained.values() for parameter in group]
+    parts = _load(order)
+    decks = make_decks(order, parts, crew, on_step)
+    parameters = _adapt(parts, settings)
+    _release(parts, settings)
+    named = name_trained(parts.denoiser)
     facts = order.facts
-    bench = Bench(
-        out=order.out,
-        settings=settings,
-        parts=parts,
-        schedule=read_schedule(parts.scheduler),
-        shown=shown,
-        held_out=held_out,
-        parameters=parameters,
-        optimizer=build_optimizer(parameters, settings),
-        metadata={
-            "base": facts["base"],
-            "base_hash": facts["base_hash"],
-            "dataset_hash": facts["dataset"]["hash"],
-            "couturier": facts["couturier"],
-            **describe_training(settings, facts["dataset"], order.items),
-        },
-        on_step=on_step,
-    )
-    progress, notes = _start(bench, resume=resume)
-    progress = run_steps(bench, progress)
-    save_adapters(
-        order.out / FINAL_FOLDER, parts.denoiser, {**bench.metadata, "step": progress.step}
-    )
-    exports = export_trained(order.out, parts, forms=choose_forms(settings))
+    tracker_name = settings.tracker if crew.leads else "none"
+    with open_tracker(tracker_name, order.out, facts["settings"]) as tracker:
+        bench = Bench(
+            out=order.out,
+            settings=settings,
+            parts=parts,
+            schedule=read_schedule(parts.scheduler),
+            shown=decks.shown,
+            held_out=decks.held_out,
+            prior=decks.prior,
+            parameters=parameters,
+            optimizer=build_optimizer(parameters, settings),
+            average=Average(named, settings.ema_decay) if settings.ema_decay else None,
+            watch=WordWatch(parts.unet) if settings.attention_weight else None,
+            crew=crew,
+            metadata=_describe(order, parts),
+            tracker=tracker,
+            on_step=on_step,
+        )
+        exports: list[Export] = []
+        progress = _start(bench, resume=resume, notes=notes)
+        progress = run_steps(bench, progress)
+        if crew.leads:
+            exports = _save_final(bench, progress)
+            notes += _judge(bench)
     pictures = progress.step * settings.batch_size * settings.gradient_accumulation
     return {
         **facts,
         "step": progress.step,
         "seconds": round(progress.seconds, 1),
-        "pictures_per_second": round(pictures / progress.seconds, 2),
+        "pictures_per_second": round(pictures / max(progress.seconds, 1e-9), 2),
         "n_trained_weights": sum(parameter.numel() for parameter in parameters),
+        "processes": crew.size,
+        "best": read_best(order.out),
         "notes": notes,
         "exports": [export.as_dict() for export in exports],
     }
 
 
-def _start(bench: Bench, *, resume: bool) -> tuple[Progress, list[str]]:
+def _load(order: Order) -> BaseParts:
+    """Load the base with the noise schedule that is to be trained, arithmetic quickened."""
+    settings = order.settings
+    parts = load_parts(settings.base, order.placement)
+    changes: dict[str, Any] = {}
+    if settings.prediction != "base":
+        changes["prediction_type"] = settings.prediction
+    if settings.zero_terminal_snr:
+        if {**parts.scheduler.config, **changes}["prediction_type"] != "v_prediction":
+            raise SettingsError(
+                f"train.zero_terminal_snr: {settings.base} predicts noise, and in noise alone "
+                "there is none to tell from anything",
+                fix="set train.prediction=v_prediction as well",
+            )
+        changes |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    for model in (parts.vae, parts.denoiser):
+        quicken(model)
+    return replace(parts, scheduler=DDPMScheduler.from_config(parts.scheduler.config, **changes))
+
+
+def _adapt(parts: BaseParts, settings: TrainSettings) -> list[torch.nn.Parameter]:
+    """Put the adapters beside the denoiser's modules; gives what is trained."""
+    alpha = settings.alpha or float(settings.rank)
+    plan = AdapterPlan(
+        method=settings.method,
+        rank=settings.rank,
+        alpha=alpha,
+        layers=settings.layers,
+        conv_rank=settings.conv_rank,
+        conv_alpha=settings.conv_alpha,
+        text_encoder=settings.text_encoder,
+    )
+    add_adapters(parts.denoiser, plan, seed=derive_seed(settings.seed, "adapter"))
+    quicken(parts.denoiser)
+    if settings.gradient_checkpointing:
+        parts.unet.enable_gradient_checkpointing()
+    return list(name_trained(parts.denoiser).values())
+
+
+def _release(parts: BaseParts, settings: TrainSettings) -> None:
+    """Let go of what the steps do not need: a third of a gigabyte each for SD 1.x."""
+    if settings.validation_pictures:
+        return
+    parts.vae.to("meta")
+    if not settings.text_encoder:
+        parts.denoiser.text_encoders.to("meta")
+
+
+def _describe(order: Order, parts: BaseParts) -> dict[str, Any]:
+    """Say what the adapter files say of themselves."""
+    config, facts = parts.scheduler.config, order.facts
+    return {
+        "base": facts["base"],
+        "base_hash": facts["base_hash"],
+        "dataset_hash": facts["dataset"]["hash"],
+        "couturier": facts["couturier"],
+        **describe_training(order.settings, facts["dataset"], order.items),
+        "prediction_type": config.prediction_type,
+        "zero_terminal_snr": bool(config.get("rescale_betas_zero_snr", False)),
+    }
+
+
+def _save_final(bench: Bench, progress: Progress) -> list[Export]:
+    """Write final_tensors, the last step's adapter or the best one, and its other forms."""
+    out, denoiser = bench.out, bench.parts.denoiser
+    with show_average(name_trained(denoiser), bench.average, bench.optimizer):
+        if bench.settings.final == "best" and read_best(out):
+            best = out / BEST_FOLDER / WEIGHTS_FILE
+            restore_adapters(denoiser, best)
+            with replace_folder_whole(out / FINAL_FOLDER) as folder:
+                shutil.copy(best, folder / WEIGHTS_FILE)
+        else:
+            metadata = {**bench.metadata, "step": progress.step}
+            save_adapters(out / FINAL_FOLDER, denoiser, metadata)
+        return export_trained(out, bench.parts, forms=choose_forms(bench.settings))
+
+
+def _judge(bench: Bench) -> Sequence[str]:
+    rows = [row for _, row in read_json_lines(bench.out / METRICS_FILE)]
+    verdict = judge_ending(bench.out, rows[-1]["held_out_loss"] if rows else None)
+    if verdict:
+        bench.on_step(bench.settings.max_steps, bench.settings.max_steps, verdict)
+    return [verdict] if verdict else []
+
+
+def _start(bench: Bench, *, resume: bool, notes: list[str]) -> Progress:
     """Find where to begin: at step 0, or at the newest whole checkpoint."""
-    progress, notes = Progress(step=0, window=[], seconds=0.0, scaler={}), []
+    progress = Progress(step=0, window=[], seconds=0.0, scaler={})
     if resume:
         checkpoint, damaged = find_whole_checkpoint(bench.out)
-        notes = [f"{path}: damaged, passed by" for path in damaged]
+        notes += [f"{path}: damaged, passed by" for path in damaged]
         for note in notes:
             bench.on_step(0, bench.settings.max_steps, note)
         if checkpoint:
-            progress = load_checkpoint(checkpoint, bench.parts.denoiser, bench.optimizer)
+            trained = Trained(bench.parts.denoiser, bench.optimizer, bench.average)
+            progress = load_checkpoint(checkpoint, trained)
             bench.on_step(progress.step, bench.settings.max_steps, f"going on at {checkpoint}")
-    _forget_later_metrics(bench.out / METRICS_FILE, progress.step)
-    return progress, notes
+    bench.crew.wait()  # all have read before the first one writes
+    if bench.crew.leads:
+        _forget_later_metrics(bench.out / METRICS_FILE, progress.step)
+    return progress
 
 
 def _forget_later_metrics(metrics: Path, step: int) -> None:
@@ -278,36 +293,6 @@ def _forget_later_metrics(metrics: Path, step: int) -> None:
     if metrics.is_file():
         rows = [row for _, row in read_json_lines(metrics) if step and row["step"] <= step]
         write_json_lines(metrics, rows)
-
-
-def _fill_caches(order: _Order, parts: BaseParts, on_step: OnStep) -> tuple[Deck, Deck]:
-    """Encode what the run's cache lacks; gives what is shown and what is held out."""
-    side_px = order.settings.resolution_px or parts.family.native_px
-    latents = TensorStore(order.out / "cache" / "latents")
-    texts = TensorStore(order.out / "cache" / "captions")
-    token_ids = tokenize(parts.tokenizers, ["", *(item.text for item in order.items)])
-    fill_latents(latents, order.pictures, parts=parts, side_px=side_px, on_step=on_step)
-    fill_texts(texts, token_ids, parts=parts, on_step=on_step)
-
-    def key(ids: Tensor) -> str:
-        return text_key(ids.tolist(), parts.base_hash, parts.placement.precision)
-
-    def deal(pictures: Sequence[tuple[Picture, Tensor]]) -> Deck:
-        examples = [
-            Example(
-                name=picture.item.file_name,
-                latents_key=latents_key(picture, side_px, parts.base_hash),
-                text_key=key(ids),
-            )
-            for picture, ids in pictures
-        ]
-        return Deck(examples, key(token_ids[0]), latents, texts)
-
-    rows = list(zip(order.pictures, token_ids[1:], strict=True))
-    return (
-        deal([row for row in rows if row[0].item.split != HELD_OUT]),
-        deal([row for row in rows if row[0].item.split == HELD_OUT]),
-    )
 
 
 def _tell_nobody(_done: int, _total: int, _note: str) -> None:

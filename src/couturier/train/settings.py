@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from couturier.settings import Settings
+from couturier.train.learning import LearningSettings
 
 # What the dial sets; whatever is given by name wins over it.
 _EFFORTS: dict[str, dict[str, Any]] = {
@@ -21,7 +21,7 @@ _EFFORTS: dict[str, dict[str, Any]] = {
 }
 
 
-class TrainSettings(Settings):
+class TrainSettings(LearningSettings):
     """How an adapter is trained."""
 
     base: str = Field(
@@ -42,27 +42,16 @@ class TrainSettings(Settings):
         "learnt by heart; watch the held-out loss.",
     )
     batch_size: int = Field(
-        4, ge=1, description="Pictures a step. Larger is steadier and needs more memory."
+        4,
+        ge=1,
+        description="Pictures a step, of all processes together. Larger is steadier and needs more "
+        "memory.",
     )
     gradient_accumulation: int = Field(
         1,
         ge=1,
         description="Batches added up to one step: the effect of a larger batch in the memory of "
         "a small one, at its time.",
-    )
-    learning_rate: float = Field(
-        1e-4, gt=0, lt=1, description="Of AdamW. Higher learns faster and forgets more."
-    )
-    lr_scheduler: Literal["constant", "linear", "cosine"] = Field(
-        "constant",
-        description="How the learning rate runs from the warm-up's end to the last step.",
-    )
-    warmup_steps: int = Field(0, ge=0, description="Steps in which the learning rate rises from 0.")
-    weight_decay: float = Field(
-        1e-2, ge=0, lt=1, description="Pull of AdamW towards 0, a step and unit of learning rate."
-    )
-    max_grad_norm: float = Field(
-        1.0, gt=0, description="Longer gradients are cut to this length; guards against outliers."
     )
     rank: int = Field(
         4,
@@ -82,24 +71,50 @@ class TrainSettings(Settings):
         "ComfyUI and Forge; kohya-full, the whole change of each weight, exact for a dora, but "
         "large; merged, a whole base. Default: kohya, for a dora nothing.",
     )
+    method: Literal["lora", "dora", "loha", "lokr"] = Field(
+        "lora",
+        description="Form of the adapter. dora learns finer at a fifth more time; loha and lokr "
+        "are LyCORIS's, which plain diffusers cannot load.",
+    )
+    layers: Literal["attention", "transformer"] = Field(
+        "attention",
+        description="Which layers get an adapter: attention, or all of the transformer blocks.",
+    )
+    conv_rank: int | None = Field(
+        None,
+        ge=1,
+        le=512,
+        description="Rank of adapters on the convolutions, too (LoCon). Default: none.",
+    )
+    conv_alpha: float | None = Field(
+        None, gt=0, description="Their scaling numerator. Default: conv_rank."
+    )
+    text_encoder: bool = Field(
+        False,
+        description="Whether to train the text encoder's attention, too: new words are learnt "
+        "better, old ones forgotten sooner.",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Compute activations again in the backward pass instead of keeping them: about "
+        "half the memory at a third more time.",
+    )
+    caption_tokens: Literal[75, 150, 225] = Field(
+        75,
+        description="How many tokens of a caption are read; beyond 75 in stretches of 75, as "
+        "drawing tools do with long prompts.",
+    )
+    buckets: bool = Field(
+        False,
+        description="Whether pictures keep their proportions: each goes to the nearest of a set of "
+        "shapes of about the same area and batches hold one shape. Off: padded to squares.",
+    )
     resolution_px: int | None = Field(
         None,
         ge=8,
         multiple_of=8,
         description="Side of the square that pictures are padded to. Default: the base's own, "
         "512 for SD v1-4. Smaller is faster and loses detail.",
-    )
-    min_snr_gamma: float | None = Field(
-        None,
-        gt=0,
-        description="Ceiling of the signal-to-noise weight (5 is usual): nearly clean pictures "
-        "count less. Default: none, every timestep counts the same.",
-    )
-    caption_dropout: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="Share of pictures shown without their caption, 0 to 1; keeps guidance strong.",
     )
     mixed_precision: Literal["auto", "fp32", "fp16", "bf16"] = Field(
         "auto",
@@ -135,6 +150,16 @@ class TrainSettings(Settings):
     validation_steps: int = Field(
         20, ge=1, le=1000, description="Denoising steps of each sample picture."
     )
+    final: Literal["last", "best"] = Field(
+        "last",
+        description="Which adapter becomes final_tensors: the last step's, or that of the lowest "
+        "held-out loss. Both are kept: the best one is in best/.",
+    )
+    tracker: Literal["none", "tensorboard", "wandb", "mlflow"] = Field(
+        "none",
+        description="Where metrics go besides metrics.jsonl. Extras: pip install "
+        "'couturier[tensorboard]', [wandb] or [mlflow].",
+    )
     log_every: int = Field(10, ge=1, description="Steps between lines of metrics.jsonl.")
 
     @model_validator(mode="before")
@@ -145,9 +170,14 @@ class TrainSettings(Settings):
         return {**_EFFORTS.get(str(values.get("effort", "normal")), {}), **values}
 
     @model_validator(mode="after")
-    def _fit_the_warmup(self) -> "TrainSettings":
+    def _fit_together(self) -> "TrainSettings":
         if self.warmup_steps > self.max_steps:
             raise ValueError(
                 f"warmup_steps is {self.warmup_steps}, more than max_steps {self.max_steps}"
+            )
+        if self.attention_weight and self.gradient_checkpointing:
+            raise ValueError(
+                "attention_weight needs the attention that gradient_checkpointing throws away: "
+                "leave one of them out"
             )
         return self

@@ -314,3 +314,8 @@ def _blank(garment: Garment, verdict: str) -> Sighting:
         verdict=verdict,
     )
     return Sighting(receipt)
+
+
+def find_classes(garment: Garment) -> tuple[str, ...]:
+    """Name the segmenter's classes that show a garment: its own, else those it is taken for."""
+    return _own(garment) or _near(garment)

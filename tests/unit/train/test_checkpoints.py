@@ -6,6 +6,7 @@ from couturier.diffusion.device import choose_placement
 from couturier.diffusion.loading import load_parts
 from couturier.train.checkpoints import (
     Progress,
+    Trained,
     find_whole_checkpoint,
     list_checkpoints,
     load_checkpoint,
@@ -31,7 +32,8 @@ def _step(optimizer, parameters):
 
 def _save(out, denoiser, optimizer, step):
     progress = Progress(step, [0.5], 12.0, {})
-    return save_checkpoint(out, denoiser, optimizer, progress=progress, metadata={"step": step})
+    trained = Trained(denoiser, optimizer)
+    return save_checkpoint(out, trained, progress=progress, metadata={"step": step})
 
 
 def test_weights_optimizer_and_progress_come_back(build, tmp_path):
@@ -39,7 +41,7 @@ def test_weights_optimizer_and_progress_come_back(build, tmp_path):
     _step(optimizer, parameters)
     path = _save(tmp_path, denoiser, optimizer, 7)
     again, again_optimizer, again_parameters = build(seed=2)
-    assert load_checkpoint(path, again, again_optimizer) == Progress(7, [0.5], 12.0, {})
+    assert load_checkpoint(path, Trained(again, again_optimizer)) == Progress(7, [0.5], 12.0, {})
     _step(optimizer, parameters)
     _step(again_optimizer, again_parameters)
     expected = adapter_tensors(denoiser)

@@ -7,14 +7,15 @@ from couturier.diffusion.encoding import encode_pictures, tokenize
 from couturier.diffusion.loading import load_parts
 from couturier.errors import TrainingError
 from couturier.train.cache import (
-    TensorStore,
     fill_latents,
     fill_texts,
     latents_key,
     read_text,
     text_key,
 )
-from couturier.train.pictures import read_pictures, read_square
+from couturier.train.pictures import read_padded, read_pictures
+from couturier.train.processes import Crew
+from couturier.train.store import TensorStore
 from tests.fakes import make_dataset
 
 
@@ -29,6 +30,14 @@ def pictures(tmp_path):
     return read_pictures(folder, read_items(folder), lambda *_: None)
 
 
+SIDE = (32, 32)
+
+
+def _fill(store, pictures, parts, count):
+    shaped = [(picture, SIDE) for picture in pictures]
+    fill_latents(store, shaped, parts=parts, crew=Crew(), on_step=count)
+
+
 class _Count:
     def __init__(self):
         self.notes = []
@@ -39,31 +48,31 @@ class _Count:
 
 def test_latents_are_found_again_by_what_the_picture_shows(tmp_path, parts, pictures):
     store = TensorStore(tmp_path / "cache")
-    fill_latents(store, pictures, parts=parts, side_px=32, on_step=_Count())
+    _fill(store, pictures, parts, _Count())
     reopened = TensorStore(tmp_path / "cache")
-    pixels = read_square(pictures[1], 32)[None].float() / 127.5 - 1
+    pixels = read_padded(pictures[1], SIDE)[None].float() / 127.5 - 1
     mean, std = encode_pictures(parts, pixels)
-    found = reopened.read(latents_key(pictures[1], 32, parts.base_hash))
+    found = reopened.read(latents_key(pictures[1], SIDE, parts.base_hash))
     assert torch.allclose(found, torch.stack([mean[0], std[0]]), atol=1e-6)
 
 
 def test_nothing_is_encoded_twice_whatever_the_order(tmp_path, parts, pictures):
     store = TensorStore(tmp_path / "cache")
-    fill_latents(store, pictures[:2], parts=parts, side_px=32, on_step=_Count())
+    _fill(store, pictures[:2], parts, _Count())
     count = _Count()
-    fill_latents(store, pictures[::-1], parts=parts, side_px=32, on_step=count)
+    _fill(store, pictures[::-1], parts, count)
     assert count.notes == [(1, 1, "encoding pictures")]
 
 
 def test_another_size_is_another_entry(parts, pictures):
-    keys = {latents_key(pictures[0], side_px, parts.base_hash) for side_px in (32, 64)}
+    keys = {latents_key(pictures[0], (32, height), parts.base_hash) for height in (32, 64)}
     assert len(keys) == 2
 
 
 def test_captions_are_encoded_once_each(tmp_path, parts):
     store, count = TensorStore(tmp_path / "cache"), _Count()
     ids = tokenize(parts.tokenizers, ["", "a red dress", "a red dress"])
-    fill_texts(store, ids, parts=parts, on_step=count)
+    fill_texts(store, ids, parts=parts, crew=Crew(), on_step=count)
     assert count.notes == [(2, 2, "encoding captions")]
     found = read_text(store, text_key(ids[1].tolist(), parts.base_hash, "fp32"))
     assert found.pooled is None
@@ -71,13 +80,11 @@ def test_captions_are_encoded_once_each(tmp_path, parts):
 
 
 def test_a_damaged_cache_file_is_computed_anew(tmp_path, parts, pictures):
-    fill_latents(
-        TensorStore(tmp_path / "cache"), pictures, parts=parts, side_px=32, on_step=_Count()
-    )
+    _fill(TensorStore(tmp_path / "cache"), pictures, parts, _Count())
     (shard,) = (tmp_path / "cache").iterdir()
     shard.write_bytes(shard.read_bytes()[:50])
     store, count = TensorStore(tmp_path / "cache"), _Count()
-    fill_latents(store, pictures, parts=parts, side_px=32, on_step=count)
+    _fill(store, pictures, parts, count)
     assert count.notes == [(3, 3, "encoding pictures")]
 
 
@@ -86,5 +93,5 @@ def test_latents_that_are_no_numbers_are_refused_by_name(tmp_path, parts, pictur
         parts.vae.quant_conv.weight.fill_(float("nan"))
     store = TensorStore(tmp_path / "cache")
     with pytest.raises(TrainingError, match=r"0\.png: the autoencoder gives NaN or Inf"):
-        fill_latents(store, pictures, parts=parts, side_px=32, on_step=_Count())
+        _fill(store, pictures, parts, _Count())
     assert not (tmp_path / "cache").exists()

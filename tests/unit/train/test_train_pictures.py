@@ -4,7 +4,7 @@ from PIL import Image
 
 from couturier.dataset.records import read_items
 from couturier.errors import DatasetError
-from couturier.train.pictures import Picture, pad_square, read_pictures, read_square
+from couturier.train.pictures import Picture, pad, read_padded, read_pictures
 from tests.fakes import make_dataset
 
 
@@ -13,13 +13,13 @@ def _nobody(_done, _total, _note):
 
 
 def _square(path, side_px=8):
-    return read_square(Picture(None, path, ""), side_px).numpy()
+    return read_padded(Picture(None, path, "", (0, 0)), (side_px, side_px)).numpy()
 
 
 def test_a_tall_picture_keeps_hem_and_shoes(tmp_path):
     pixels = np.zeros((12, 6, 3), np.uint8)
     pixels[:1], pixels[-1:] = (255, 0, 0), (0, 0, 255)
-    padded = pad_square(pixels)
+    padded = pad(pixels, (12, 12))
     assert padded.shape == (12, 12, 3)
     assert np.array_equal(padded[:, 3:9], pixels)
 
@@ -27,8 +27,8 @@ def test_a_tall_picture_keeps_hem_and_shoes(tmp_path):
 def test_what_is_added_has_the_median_colour_of_the_edge_beside_it():
     pixels = np.full((4, 2, 3), 200, np.uint8)
     pixels[:, 0], pixels[:, 1] = 10, 90
-    assert pad_square(pixels)[0, :, 0].tolist() == [10, 10, 90, 90]
-    assert pad_square(pixels.swapaxes(0, 1))[:, 0, 0].tolist() == [10, 10, 90, 90]
+    assert pad(pixels, (4, 4))[0, :, 0].tolist() == [10, 10, 90, 90]
+    assert pad(pixels.swapaxes(0, 1), (4, 4))[:, 0, 0].tolist() == [10, 10, 90, 90]
 
 
 def test_transparency_is_white_paper(tmp_path):

@@ -1,6 +1,6 @@
 import pytest
 
-from couturier.train.loop import learning_rate_at
+from couturier.train.rates import learning_rate_at
 from couturier.train.settings import TrainSettings
 
 
@@ -25,3 +25,15 @@ def test_the_warm_up_rises_to_the_full_rate_and_the_line_falls_to_0():
 
 def test_the_cosine_is_half_way_in_the_middle():
     assert _rates([0, 5, 10], lr_scheduler="cosine") == [1.0, 0.5, 0.0]
+
+
+def test_the_restarting_cosine_begins_anew_in_each_cycle():
+    assert _rates([0, 4, 5], lr_scheduler="cosine-restarts", lr_cycles=2) == [
+        1.0,
+        pytest.approx(0.0955, abs=1e-4),
+        1.0,
+    ]
+
+
+def test_the_polynomial_is_a_quarter_in_the_middle():
+    assert _rates([0, 5, 10], lr_scheduler="polynomial") == [1.0, 0.25, 0.0]

@@ -1,0 +1,150 @@
+"""Training speed and memory beside diffusers' own script: same base, pictures, batch and steps.
+
+    python -m benchmarks.training --peer train_text_to_image_lora.py --stand-in DIR --base mini
+
+The peer is diffusers' examples/text_to_image/train_text_to_image_lora.py, unchanged. It wants
+torchvision.transforms; DIR holds a package `torchvision` that stands in for what it uses of it.
+Both run in turns, `--rounds` times, each in a process of its own on the same number of threads.
+On a shared machine trust the ratios of computing time. On a GPU: --device cuda --precision bf16
+--px 512 --base full, with the largest --batch that fits both.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from couturier.mini.locate import find_mini
+from tools.full_size.base import make_full_size_base
+
+_FIGURES = ("step_wall_s", "step_cpu_s", "whole_cpu_s", "first_step_s", "peak_mb")
+
+
+def make_pictures(folder: Path, n_pictures: int, side_px: int) -> None:
+    """Write a data set both can read: smooth coloured squares with a caption each."""
+    random = np.random.default_rng(0)
+    rows = []
+    folder.mkdir(parents=True)
+    for number in range(n_pictures):
+        patches = Image.fromarray(random.integers(0, 255, (8, 8, 3), dtype=np.uint8))
+        patches.resize((side_px, side_px), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
+        text = f"a red satin dress, number {number}"
+        rows.append({"file_name": f"{number}.png", "text": text, "image_id": str(number)})
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "metadata.jsonl").write_text(lines, encoding="utf-8")
+
+
+def ask_peer(chosen: argparse.Namespace, base: Path, work: Path) -> dict[str, Any]:
+    """Word one run of the peer."""
+    precision = {"fp32": "no"}.get(chosen.precision, chosen.precision)
+    arguments = {
+        "pretrained_model_name_or_path": base,
+        "train_data_dir": work / "data",
+        "resolution": chosen.px,
+        "train_batch_size": chosen.batch,
+        "max_train_steps": chosen.steps,
+        "rank": chosen.rank,
+        "mixed_precision": precision,
+        "image_interpolation_mode": "lanczos",
+        "seed": 0,
+        "output_dir": work / "peer",
+    }
+    words = [f"--{name}={value}" for name, value in arguments.items()]
+    return {"script": str(chosen.peer), "stand_in": str(chosen.stand_in), "arguments": words}
+
+
+def ask_own(chosen: argparse.Namespace, base: Path, work: Path, turn: int) -> dict[str, Any]:
+    """Word one run of couturier; its caches start empty each time."""
+    settings = {
+        "base": str(base),
+        "resolution_px": chosen.px,
+        "batch_size": chosen.batch,
+        "max_steps": chosen.steps,
+        "rank": chosen.rank,
+        "mixed_precision": chosen.precision,
+        "device": chosen.device,
+        "validation_pictures": 0,
+    }
+    return {"dataset": str(work / "data"), "out": str(work / f"own-{turn}"), "settings": settings}
+
+
+def run(who: str, request: dict[str, Any], work: Path, threads: int) -> dict[str, float]:
+    """Run one of them and read what it printed last."""
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": str(threads),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_CACHE": str(work / "datasets"),
+        "TRANSFORMERS_VERBOSITY": "error",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.timed_run", who, json.dumps(request)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{who} failed:\n{done.stderr[-3000:]}")
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def tell(chosen: argparse.Namespace, found: dict[str, list[dict[str, float]]]) -> None:
+    """Print the medians of all rounds and their ratios."""
+    medians = {
+        who: {name: statistics.median(row[name] for row in rows) for name in _FIGURES}
+        for who, rows in found.items()
+    }
+    print(f"{chosen.base}, {chosen.px} px, batch {chosen.batch}, {chosen.precision}, ", end="")
+    print(f"{chosen.threads} threads, {chosen.rounds} rounds of {chosen.steps} steps")
+    print(f"{'':28}{'peer':>10}{'couturier':>12}{'ratio':>8}")
+    for name in _FIGURES:
+        peer, own = medians["peer"][name], medians["own"][name]
+        ratio = own / peer if name == "peak_mb" else peer / own
+        print(f"{name:28}{peer:10.2f}{own:12.2f}{ratio:8.2f}")
+    for who in ("peer", "own"):
+        rate = chosen.batch / medians[who]["step_cpu_s"]
+        print(f"{who}: {rate:.2f} pictures a second of computing time")
+
+
+def main() -> None:
+    """Run both in turns."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", type=Path, required=True)
+    parser.add_argument("--stand-in", type=Path, required=True)
+    parser.add_argument("--base", choices=["mini", "full"], default="mini")
+    parser.add_argument("--px", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rank", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--pictures", type=int, default=64)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        make_pictures(work / "data", chosen.pictures, max(chosen.px, 256))
+        base = find_mini() if chosen.base == "mini" else make_full_size_base(work / "base")
+        found: dict[str, list[dict[str, float]]] = {"peer": [], "own": []}
+        for turn in range(chosen.rounds):
+            found["peer"].append(run("peer", ask_peer(chosen, base, work), work, chosen.threads))
+            own = ask_own(chosen, base, work, turn)
+            found["own"].append(run("own", own, work, chosen.threads))
+            print(json.dumps({who: rows[-1] for who, rows in found.items()}), flush=True)
+        tell(chosen, found)
+
+
+if __name__ == "__main__":
+    main()
