@@ -55,7 +55,9 @@ def fill_latents(
         StorageError: no room for the latents.
     """
     wanted = {latents_key(one, shape, parts.base_hash): (one, shape) for one, shape in pictures}
-    missing = [(key, *one) for key, one in wanted.items() if key not in store]
+    # Dealt out before what is there is left out: a process may see what another has just written.
+    own = crew.share([(key, *one) for key, one in wanted.items()])
+    missing = [row for row in own if row[0] not in store]
     missing.sort(key=lambda row: row[2])  # a batch holds one shape
     channels = 2 * 4 * parts.vae.config.latent_channels
     cells = [width * height // parts.family.vae_scale**2 for _, _, (width, height) in missing]
@@ -75,7 +77,7 @@ def fill_latents(
 
     batches = [
         stretch
-        for _, rows in groupby(crew.share(missing), key=lambda row: row[2])
+        for _, rows in groupby(missing, key=lambda row: row[2])
         for stretch in _cut(list(rows))
     ]
     _fill(store, batches, encode, on_step, "encoding pictures")
@@ -101,8 +103,9 @@ def fill_texts(
         on_step: Told how far it is.
     """
     precision = parts.placement.precision
-    missing = {text_key(row.tolist(), parts.base_hash, precision): row for row in token_ids}
-    rows = [(key, row) for key, row in missing.items() if _name_text(key, "states") not in store]
+    wanted = {text_key(row.tolist(), parts.base_hash, precision): row for row in token_ids}
+    own = crew.share(list(wanted.items()))
+    rows = [(key, row) for key, row in own if _name_text(key, "states") not in store]
     width = token_ids.shape[2] * parts.family.text_width + parts.family.pooled_width
     _require_room(store, len(rows) * width * 4)
 
@@ -114,8 +117,7 @@ def fill_texts(
             for name, tensor in encoded.items()
         }
 
-    own = list(crew.share(rows))
-    batches = [own[n : n + _CAPTIONS_A_BATCH] for n in range(0, len(own), _CAPTIONS_A_BATCH)]
+    batches = [rows[n : n + _CAPTIONS_A_BATCH] for n in range(0, len(rows), _CAPTIONS_A_BATCH)]
     _fill(store, batches, encode, on_step, "encoding captions")
 
 

@@ -76,8 +76,8 @@ def draw_prior(
     """Draw the class pictures that are not there yet as `prior/00001.png`, with the bare base."""
     items = [Item(f"{n + 1:05d}.png", prompt, str(n)) for n, prompt in enumerate(prompts)]
     folder = out / FOLDER
-    missing = [n for n, one in enumerate(items) if not (folder / one.file_name).is_file()]
-    own = crew.share(missing)
+    dealt = crew.share(range(len(items)))
+    own = [n for n in dealt if not (folder / items[n].file_name).is_file()]
     pipeline = assemble_pipeline(parts) if own else None
     for done, number in enumerate(own):
         draw = _plan(prompts[number], number, settings)

@@ -71,7 +71,7 @@ def fill_labels(
 ) -> None:
     """Label the pictures the store lacks, as they are shown; a map's longer side is 128."""
     wanted = {labels_key(one, shape): (one, shape) for one, shape in pictures}
-    missing = crew.share([(key, one) for key, one in wanted.items() if key not in store])
+    missing = [row for row in crew.share(list(wanted.items())) if row[0] not in store]
     for start in range(0, len(missing), _PICTURES_A_BATCH):
         batch = missing[start : start + _PICTURES_A_BATCH]
         images = [
