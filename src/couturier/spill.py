@@ -7,14 +7,14 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-_CACHE_KIB = 8_000
+_CACHE_KIB = 4_000
 
 
 def open_spill() -> sqlite3.Connection:
     """Open a database that only this process sees and that is gone when it is closed.
 
     SQLite keeps it in a file without a name in the folder for temporary files ($SQLITE_TMPDIR,
-    $TMPDIR, /var/tmp, /tmp) and no more than 8 MB of it in memory.
+    $TMPDIR, /var/tmp, /tmp) and no more than 4 MB of it in memory.
     """
     database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}"):

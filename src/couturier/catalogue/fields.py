@@ -79,6 +79,8 @@ class RowFields:
         description: The text as it stands; "" where there is none.
         pictures: Paths the row names, as it names them.
         others: Every other field, as it stands.
+        title_column: The shop's own name of the title's column; "" where there is none.
+        text_column: Likewise of the text's.
     """
 
     image_id: str
@@ -86,6 +88,8 @@ class RowFields:
     description: str
     pictures: tuple[str, ...] = ()
     others: dict[str, Any] = field(default_factory=dict)
+    title_column: str = ""
+    text_column: str = ""
 
 
 def map_fields(row: Mapping[str, Any], key: str | None = None) -> RowFields:
@@ -108,6 +112,8 @@ def map_fields(row: Mapping[str, Any], key: str | None = None) -> RowFields:
         description=to_text(row[names[text_name]]) if text_name else "",
         pictures=tuple(_find_paths(row, names)),
         others={str(name): value for name, value in row.items() if name not in taken},
+        title_column=str(names[title_name]) if title_name else "",
+        text_column=str(names[text_name]) if text_name else "",
     )
 
 

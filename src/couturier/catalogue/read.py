@@ -10,7 +10,7 @@ from couturier.catalogue.faults import make_fault
 from couturier.catalogue.fields import RowFields, map_fields, to_text
 from couturier.catalogue.folders import Found, PictureFolder, list_pictures
 from couturier.catalogue.readers.formats import choose_reader
-from couturier.catalogue.readers.rows import Row
+from couturier.catalogue.readers.rows import Row, plain_name
 from couturier.catalogue.records import Catalogue, Fault, Product
 from couturier.catalogue.remote import bring_file
 from couturier.errors import CatalogueError
@@ -18,6 +18,7 @@ from couturier.garments.text import clean_text
 from couturier.runs import OnStep
 from couturier.spill import FirstSeen
 
+_OUR_NAMES = ("", "title", "description")
 _OTHER_IDS = ("sku", "handle")
 MAX_TEXT_CHARS = 20_000  # a page of copy has 3,000; what is longer is a mishap of the export
 
@@ -145,14 +146,19 @@ class _Reading:
             return
         pictures, faults = _find_pictures(image_id, record, fields, self.folder)
         yield from faults
+        title = clean_text(fields.title[:MAX_TEXT_CHARS])
+        description = clean_text(fields.description[:MAX_TEXT_CHARS])
+        # A caption template may ask for them by the shop's own names, too.
+        own = {fields.title_column: title, fields.text_column: description}
+        own = {name: text for name, text in own.items() if plain_name(name) not in _OUR_NAMES}
         yield Product(
             image_id=image_id,
             record=record,
-            title=clean_text(fields.title[:MAX_TEXT_CHARS]),
-            description=clean_text(fields.description[:MAX_TEXT_CHARS]),
+            title=title,
+            description=description,
             pictures=tuple(found.path for found in pictures if found.path),
             names=tuple(found.name for found in pictures if found.path),
-            fields=fields.others,
+            fields={**fields.others, **own},
         )
 
     def check(self, product_data: Path) -> None:

@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from couturier import pipeline
-from couturier.cli.options import AllowHosts, Config, Download, Images, Json, Map, ProductData, Sets
+from couturier.cli.options import (
+    AllowHosts,
+    Caption,
+    Config,
+    Download,
+    Images,
+    Json,
+    Map,
+    ProductData,
+    Sets,
+)
 from couturier.cli.progress import show_progress
 from couturier.cli.tables import print_check
 
@@ -21,6 +31,7 @@ def command(
     maps: Map = None,
     download: Download = False,
     allow_hosts: AllowHosts = None,
+    caption: Caption = None,
     config: Config = None,
     sets: Sets = None,
     html: Annotated[
@@ -36,6 +47,7 @@ def command(
     """
     options = {
         "map": tuple(maps) if maps else None,
+        "caption": caption,
         "download": download or None,
         "allow_hosts": tuple(allow_hosts) if allow_hosts else None,
     }

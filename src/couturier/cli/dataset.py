@@ -8,22 +8,22 @@ from typing import Annotated
 import typer
 
 from couturier import pipeline
-from couturier.cli.options import AllowHosts, Config, Download, Json, Map, ProductData, Sets
+from couturier.cli.options import (
+    AllowHosts,
+    Caption,
+    Config,
+    Download,
+    Json,
+    Map,
+    ProductData,
+    Sets,
+)
 from couturier.cli.progress import show_progress
 from couturier.cli.tables import print_summary
 
 NAME = "dataset"
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the data set goes.")]
-Caption = Annotated[
-    str | None,
-    typer.Option(
-        "--caption",
-        metavar="TEMPLATE|description",
-        help="`description`: the shop's copy as it is, as the original did. A template such as "
-        '"{colour} {kind}, {title}" fills in fields. Default: what can be seen first, then copy.',
-    ),
-]
 Size = Annotated[
     int | None, typer.Option("--size", metavar="PX", help="Longest side, pixels. Never enlarges.")
 ]

@@ -46,6 +46,15 @@ AllowHosts = Annotated[
         "localhost:8080; may be given again.",
     ),
 ]
+Caption = Annotated[
+    str | None,
+    typer.Option(
+        "--caption",
+        metavar="TEMPLATE|description",
+        help="`description`: the shop's copy as it is, as the original did. A template such as "
+        '"{colour} {kind}, {title}" fills in fields. Default: what can be seen first, then copy.',
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings in TOML, one [section] a stage."),

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from couturier.catalogue.faults import FAULT_KINDS
+
 if TYPE_CHECKING:  # at run time they load numpy, and --help must answer at once
     from couturier.catalogue.records import Fault
     from couturier.dataset.check import CatalogueCheck
@@ -40,8 +42,8 @@ def print_summary(out: Path, summary: Mapping[str, Any]) -> None:
         f"{summary['n_held_out']} of them held out of training"
     )
     faults: Mapping[str, int] = summary["faults"]
-    for fault, count in sorted(faults.items(), key=lambda pair: -pair[1]):
-        console.print(f"  {count:6d}  {escape(fault)}")
+    for fault in sorted(faults, key=[*FAULT_KINDS].index):  # the costliest first
+        console.print(f"  {faults[fault]:6d}  {escape(fault)} ({FAULT_KINDS[fault].action})")
     if faults:
         console.print(f"  each one is named in {escape(str(out / 'faults.jsonl'))}")
 
@@ -94,7 +96,9 @@ def print_facts(facts: Mapping[str, Any]) -> None:
 
 def _name_row(fault: "Fault") -> str:
     name = escape(fault.image_id or fault.file)
-    return f"row {fault.record} ({name})" if fault.record else name
+    if not fault.record:
+        return name
+    return f"row {fault.record} ({name})" if name else f"row {fault.record}"
 
 
 def _flatten(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -67,13 +67,23 @@ class Memory:
         if self._database is None:
             return
         with _Explained(self._path):
-            known = {key for (key,) in self._database.execute("SELECT key FROM told")}
-            if known == {key for key, _ in rows()}:
+            if self._knows_all(rows()):
                 return
             self._database.execute("BEGIN")
             self._database.execute("DELETE FROM told")
             self._database.executemany("INSERT OR IGNORE INTO told VALUES(?, ?)", rows())
             self._database.execute("COMMIT")
+
+    def _knows_all(self, rows: Iterable[tuple[bytes, str]]) -> bool:
+        """Say whether these rows and no others are remembered."""
+        assert self._database is not None
+        n_rows = 0
+        for key, _ in rows:
+            n_rows += 1
+            if self.find_told(key) is None:
+                return False
+        (n_known,) = self._database.execute("SELECT count(*) FROM told").fetchone()
+        return bool(n_known == n_rows)
 
     def find_picture(self, name: str, made_of: str) -> dict[str, Any] | None:
         """Give what was found in a picture, if it is still made of the same."""

@@ -289,7 +289,8 @@ def test_an_address_without_a_saved_picture_says_how_to_mend_it(export):
     catalogue = export.read("p.json", json.dumps([row]), images=export.images)
     assert catalogue.faults[0].message == (
         "'https://x.example/files/hat.jpg?v=1' is a web address, and no 'hat.jpg' is there; fix: "
-        "download the picture into the images folder, under the name at the end of the address"
+        "run it with --download, or save the picture into the images folder under the name at the "
+        "end of the address"
     )
 
 

@@ -42,7 +42,7 @@ def test_a_summary_names_the_file_with_all_faults(capsys: pytest.CaptureFixture[
     print_summary(Path("set"), summary)
     out = capsys.readouterr().out
     assert "12 pictures, 2 of them held out" in out
-    assert out.index("no picture") < out.index("cmyk")
+    assert out.index("3  no picture (left out)") < out.index("1  cmyk (converted)")
     assert "faults.jsonl" in out
 
 

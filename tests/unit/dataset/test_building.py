@@ -217,6 +217,13 @@ def test_a_template_over_the_rows_fields_is_filled_in(small_shop):
     assert texts[0] == "a photo of a red dress, Red Satin Dress"
 
 
+def test_a_template_may_ask_by_the_shops_own_names(shop):
+    shop.picture("1.png")
+    rows = [{"SKU": "1", "Product Name": "Red Hat", "Body (HTML)": "<p>Soft &amp; warm</p>"}]
+    shop.write(rows).build(caption="{product_name}: {body_html}")
+    assert [i.text for i in read_items(shop.out)] == ["Red Hat: Soft & warm"]
+
+
 def test_a_template_with_an_unknown_field_is_refused_with_the_known_ones(small_shop):
     with pytest.raises(
         CatalogueError, match=r"no row has a field sie[\s\S]*image_id, title"

@@ -1,0 +1,1 @@
+"""Feeds the readers of shops' files and pictures with damaged ones, and counts what falls."""
