@@ -149,8 +149,8 @@ class _Reading:
         title = clean_text(fields.title[:MAX_TEXT_CHARS])
         description = clean_text(fields.description[:MAX_TEXT_CHARS])
         # A caption template may ask for them by the shop's own names, too.
-        own = {fields.title_column: title, fields.text_column: description}
-        own = {name: text for name, text in own.items() if plain_name(name) not in _OUR_NAMES}
+        both = {fields.title_column: title, fields.text_column: description}
+        named = {name: text for name, text in both.items() if plain_name(name) not in _OUR_NAMES}
         yield Product(
             image_id=image_id,
             record=record,
@@ -158,7 +158,7 @@ class _Reading:
             description=description,
             pictures=tuple(found.path for found in pictures if found.path),
             names=tuple(found.name for found in pictures if found.path),
-            fields={**fields.others, **own},
+            fields={**fields.others, **named},
         )
 
     def check(self, product_data: Path) -> None:
