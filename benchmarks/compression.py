@@ -105,7 +105,8 @@ def compare(paths: Sequence[Path], home: Path) -> None:
             worked_s[name] += time.process_time() - began_s
     base = statistics.median(taken["loop"])
     print(
-        "| way | pictures/s (median of turns) | against the loop | CPU ms a picture | kB a picture | ΔE2000 |"
+        "| way | pictures/s (median of turns) | against the loop | CPU ms a picture | "
+        "kB a picture | ΔE2000 |"
     )
     print("|---|---|---|---|---|---|")
     for name, rates in taken.items():
