@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from couturier.diffusion.adapters.check import (
     check_file,
     compare_changes,
 )
-from couturier.diffusion.adapters.factors import DORA, Factors, find_change
+from couturier.diffusion.adapters.factors import DORA, Changes, Factors, find_change
 from couturier.diffusion.adapters.names import UNET
 from couturier.diffusion.adapters.reading import ReadAdapter, find_module, read_adapter
 from couturier.diffusion.adapters.storage import read_tensors
@@ -238,11 +239,13 @@ def _write(source: _Source, path: Path, *, form: str, precision: str) -> Export:
     return Export(path, form, precision, trip.n_modules, size, trip.error, trip.worst)
 
 
+def _find_changes(factors: Sequence[Factors], models: Mapping[str, nn.Module]) -> Changes:
+    return Changes({(one.part, one.module): partial(_find_change, one, models) for one in factors})
+
+
 @torch.no_grad()
-def _find_changes(
-    factors: Sequence[Factors], models: Mapping[str, nn.Module]
-) -> dict[tuple[str, str], Tensor]:
-    return {(one.part, one.module): find_change(one, _weight(models, one)) for one in factors}
+def _find_change(factors: Factors, models: Mapping[str, nn.Module]) -> Tensor:
+    return find_change(factors, _weight(models, factors))
 
 
 def _describe(source: _Source, path: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ for a convolution its kernel k x k), rank r:
 The scale s is alpha / r; a lokr of two whole matrices and a full difference have none.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -75,6 +75,25 @@ class Factors:
             self.method == LOKR and _rank_of_lokr(self.tensors) is None
         )
         return 1.0 if is_whole else self.alpha / self.rank
+
+
+class Changes(Mapping[tuple[str, str], Tensor]):
+    """Changes of weights by part and path, each computed when it is asked for.
+
+    Together they are as large as the base itself; one at a time they need no room to speak of.
+    """
+
+    def __init__(self, computed: Mapping[tuple[str, str], Callable[[], Tensor]]) -> None:
+        self._computed = computed
+
+    def __getitem__(self, key: tuple[str, str]) -> Tensor:
+        return self._computed[key]()
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._computed)
+
+    def __len__(self) -> int:
+        return len(self._computed)
 
 
 def tell_method(names: Collection[str]) -> str | None:

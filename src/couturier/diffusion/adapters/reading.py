@@ -1,7 +1,7 @@
 """Adapter files read whole or refused: every name must have its place in the base."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +81,9 @@ def _find_misfit(factors: Factors, modules: Mapping[str, Mapping[str, nn.Module]
     if module is None:
         return name
     weight: Any = module.weight
-    try:
-        find_change(factors, weight.detach())
+    shapes = {name: tensor.to("meta") for name, tensor in factors.tensors.items()}
+    try:  # without numbers: shapes alone tell
+        find_change(replace(factors, tensors=shapes), weight.detach().to("meta"))
     except (RuntimeError, IndexError, ValueError):
         outputs, inputs = weight.shape[:2]
         return f"{name} (here {inputs} inputs, {outputs} outputs; {_describe_size(factors)})"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor, nn
 
-from couturier.diffusion.adapters.factors import DORA, LOHA, LOKR, Factors
+from couturier.diffusion.adapters.factors import DORA, LOHA, LOKR, Changes, Factors
 from couturier.diffusion.adapters.names import UNET
 from couturier.diffusion.adapters.peft_form import (
     DIFFUSERS_KEY,
@@ -116,19 +117,20 @@ def trained_factors(denoiser: Denoiser) -> list[Factors]:
     return parse_peft(adapter_tensors(denoiser), _say_alphas(denoiser))[0]
 
 
-@torch.no_grad()
-def trained_changes(denoiser: Denoiser) -> dict[tuple[str, str], Tensor]:
+def trained_changes(denoiser: Denoiser) -> Changes:
     """Compute how each adapted weight is changed, by part and path, as peft itself computes it.
 
     This asks the layers that were trained, not the matrices that were saved: what a file says is
     held against it.
     """
-    changes = {}
-    for part, model in list_parts(denoiser).items():
-        for path, layer in model.named_modules():
-            if isinstance(layer, BaseTunerLayer):
-                changes[part, path.removeprefix("text_model.")] = _change_of(layer)
-    return changes
+    return Changes(
+        {
+            (part, path.removeprefix("text_model.")): partial(_change_of, layer)
+            for part, model in list_parts(denoiser).items()
+            for path, layer in model.named_modules()
+            if isinstance(layer, BaseTunerLayer)
+        }
+    )
 
 
 def restore_adapters(denoiser: Denoiser, weights: Path) -> None:
@@ -221,6 +223,7 @@ def _configure(plan: AdapterPlan, part: str) -> PeftConfig:
     )
 
 
+@torch.no_grad()
 def _change_of(layer: Any) -> Tensor:
     base: Tensor = layer.get_base_layer().weight.detach().float()
     change: Tensor = layer.get_delta_weight(NAME).detach().float().reshape(base.shape)
