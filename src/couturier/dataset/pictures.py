@@ -173,7 +173,7 @@ def _write(data: bytes, target: Path) -> None:
     """Write a picture beside its place and rename it.
 
     No fsync as for other files: it would cost more than the compressing. Should the machine lose
-    power, the journal knows the size that the file must have.
+    power, the memory knows the size that the file must have.
     """
     temporary = target.with_name(f".{target.name}.part")
     try:

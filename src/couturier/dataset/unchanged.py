@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import PIL
+
 from couturier.catalogue.remote import is_remote
 from couturier.dataset.memory import Memory
 from couturier.dataset.pictures import hash_recipe
@@ -46,6 +48,7 @@ def hash_sources(product_data: Path, images: Path | None, settings: DatasetSetti
     except (StorageError, OSError):
         return ""
     made = [hash_recipe(settings), settings.model_dump(mode="json"), hash_grammar(), _hash_code()]
+    made.append(PIL.__version__)
     return hash_json([data, str(product_data), str(images), pictures, made])
 
 
@@ -61,7 +64,10 @@ def note_done(out: Path, memory: Memory, sources: str) -> None:
 
 
 def _hash_pictures(images: Path) -> str:
-    return _hash_folder(images) if images.is_dir() else hash_file(images)
+    if images.is_dir():
+        return _hash_folder(images)
+    state = images.stat()  # a zip may have gigabytes
+    return f"{state.st_size} {state.st_mtime_ns}"
 
 
 def _hash_folder(root: Path, *, besides: str = "") -> str:
@@ -79,7 +85,7 @@ def _list_states(root: Path) -> Iterator[str]:
         for name in sorted(files):
             if not name.startswith("."):
                 path = Path(folder) / name
-                state = path.lstat()
+                state = path.stat() if path.exists() else path.lstat()  # of a link, its target's
                 below = path.relative_to(root).as_posix()
                 yield f"{below}\0{state.st_size}\0{state.st_mtime_ns}"
 

@@ -1,5 +1,8 @@
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -77,6 +80,25 @@ def test_two_runs_in_one_folder_are_refused(small_shop, monkeypatch):
         pytest.raises(StorageError, match="another couturier is at work in this folder"),
     ):
         small_shop.build()
+
+
+def test_a_build_that_is_killed_goes_on_where_it_was(shop):
+    names = [f"{n:03d}" for n in range(60)]
+    for name in names:
+        shop.picture(f"{name}.png", size=(700, 700))
+    shop.write([{"image_id": name, "description": "A red dress"} for name in names])
+    command = [sys.executable, "-m", "couturier", "dataset", str(shop.data)]
+    command += ["--images", str(shop.images), "--out", str(shop.out), "--set", "dataset.workers=1"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while len(list(shop.out.glob("*.jpg"))) < 5:
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    n_made = len(list(shop.out.glob("*.jpg")))
+    again = shop.build(workers=1)
+    assert n_made - 2 <= again.n_reused <= n_made
+    assert len(read_items(shop.out)) == 60
 
 
 def test_a_second_check_gives_what_the_first_one_gave(shop):
