@@ -10,6 +10,7 @@ import typer
 from couturier import pipeline
 from couturier.cli.options import Base, Config, Json, Sets
 from couturier.cli.progress import say, show_progress
+from couturier.errors import LooksError
 
 NAME = "generate"
 
@@ -187,7 +188,17 @@ def command(
     for look in looks:
         sys.stdout.write((json.dumps(look) if as_json else str(out / look["file"])) + "\n")
         _tell_notes(look)
+    _require_one_whole(looks)
     say(f"next: couturier evaluate {out}")
+
+
+def _require_one_whole(looks: list[dict[str, Any]]) -> None:
+    """End with a fault where not one picture could be drawn."""
+    if looks and all(look["safety"]["verdict"] == "broken" for look in looks):
+        raise LooksError(
+            f"not one of {len(looks)} pictures could be drawn: {looks[0]['safety']['reasons'][-1]}",
+            fix="check the base and the adapters, or try --set generate.precision=fp32",
+        )
 
 
 def _tell_notes(look: dict[str, Any]) -> None:

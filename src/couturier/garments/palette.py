@@ -33,7 +33,8 @@ def read_palette(path: Path) -> dict[str, str]:
         content = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise StorageError(
-            f"{path}: the palette cannot be read ({fault})", fix="check the path given by --palette"
+            f"{path}: the palette cannot be read ({getattr(fault, 'strerror', None) or fault})",
+            fix="check the path given by --palette",
         ) from fault
     found = dict(_to_pair(name, value, path) for name, value in _list_pairs(path, content))
     if not found:

@@ -33,7 +33,9 @@ from couturier.generate.safety import (
     UNCHECKED,
     Verdict,
     find_breakage,
+    find_damage,
     judge_picture,
+    require_checker,
 )
 from couturier.generate.settings import GenerateSettings
 from couturier.generate.source import describe_source, open_source
@@ -184,7 +186,8 @@ class Painter:
 
     def _judge(self, pixels: NDArray[np.float32], image: Image.Image) -> Verdict:
         if breakage := find_breakage(pixels):
-            return Verdict(BROKEN, (breakage,))
+            damage = find_damage(self._pipeline)
+            return Verdict(BROKEN, (breakage, damage) if damage else (breakage,))
         if self._settings.safety == "off":
             return Verdict(UNCHECKED, ("the safety check was switched off",))
         checker, extractor = self._pipeline.safety_checker, self._pipeline.feature_extractor
@@ -220,6 +223,8 @@ def open_painter(
     placement = choose_placement(settings.device, settings.precision)
     adapters = find_adapters(settings.lora)
     check = settings.safety != "off"
+    if check:
+        require_checker(resolve_base(settings.base))
     pipeline = load_pipeline(settings.base, placement, safety=check)
     hashes = [attach_adapter(pipeline, a.weights, a.scale).sha256 for a in adapters]
     facts = {

@@ -72,8 +72,7 @@ def check_words(text: str, place: str, *, what: str) -> str:
     n_words = len(text.split())
     if n_words > _MAX_WORDS:
         raise LooksError(
-            f"{place}: the {what} has {n_words:,} words, {_MAX_WORDS:,} are the most; "
-            "the base reads about 60",
+            f"{place}: the {what} has {n_words:,} words, {_MAX_WORDS:,} are the most",
             fix="say what can be seen in a sentence or two",
         )
     if "Negative prompt:" in text:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch.nn.functional import normalize
+
+from couturier.errors import BaseModelError
+from couturier.files import read_json
 
 PASS, REVIEW, BLOCK = "pass", "review", "block"
 UNCHECKED, BROKEN = "unchecked", "broken"
@@ -93,6 +97,40 @@ def find_breakage(pixels: NDArray[np.float32]) -> str:
     if np.ptp(pixels) == 0:
         return "every pixel has the same value: nothing was drawn"
     return ""
+
+
+def require_checker(base: Path) -> None:
+    """See that a base's safety checker is there if its model_index.json promises one.
+
+    Args:
+        base: The base's folder.
+
+    Raises:
+        BaseModelError: it is promised and its weights are missing.
+    """
+    index = read_json(base / "model_index.json")
+    promised = (index.get("safety_checker") or [None, None])[1]
+    if promised and not any((base / "safety_checker").glob("*.safetensors")):
+        raise BaseModelError(
+            f"{base / 'safety_checker'}: the base's safety checker is missing, so nothing would "
+            "be checked",
+            fix="fetch or copy the base anew, or draw with --safety off, which marks every picture "
+            "unchecked",
+        )
+
+
+def find_damage(pipeline: Any) -> str:
+    """Name the parts of a base whose weights are no numbers; "" where all are sound."""
+    parts = ("unet", "vae", "text_encoder", "text_encoder_2")
+    models = {name: getattr(pipeline, name, None) for name in parts}
+    damaged = [
+        name
+        for name, model in models.items()
+        if model is not None and not all(bool(p.isfinite().all()) for p in model.parameters())
+    ]
+    if not damaged:
+        return ""
+    return f"the weights of its {' and '.join(damaged)} hold NaN or infinity: fetch the base anew"
 
 
 def judge_picture(image: Image.Image, checker: Any, extractor: Any) -> Verdict:
