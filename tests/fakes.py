@@ -8,7 +8,6 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DiffusionPipeline,
-    PNDMScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -21,8 +20,9 @@ from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
-    CLIPTokenizer,
 )
+
+from tools.bases import make_byte_tokenizer, make_schedule
 
 TINY_PX = 32
 _TEXT_WIDTH = 16
@@ -52,9 +52,9 @@ def make_tiny_base(
         pipeline = StableDiffusionPipeline(
             vae=_make_vae(),
             text_encoder=CLIPTextModel(_configure_text(text_width, is_open_clip=family == "sd2")),
-            tokenizer=_make_tokenizer(),
+            tokenizer=make_byte_tokenizer(),
             unet=_make_unet(text_width, is_sd2=family == "sd2"),
-            scheduler=_make_scheduler(is_sd2=family == "sd2"),
+            scheduler=make_schedule("v_prediction" if family == "sd2" else "epsilon"),
             safety_checker=_make_safety_checker(flag_all=flag_all),
             feature_extractor=CLIPImageProcessor(
                 size={"shortest_edge": TINY_PX}, crop_size={"height": TINY_PX, "width": TINY_PX}
@@ -108,8 +108,8 @@ def _make_sdxl(text_width: int) -> StableDiffusionXLPipeline:
         vae=_make_vae(),
         text_encoder=CLIPTextModel(_configure_text(text_width, is_open_clip=False)),
         text_encoder_2=CLIPTextModelWithProjection(second),
-        tokenizer=_make_tokenizer(),
-        tokenizer_2=_make_tokenizer(pad_token="!"),
+        tokenizer=make_byte_tokenizer(),
+        tokenizer_2=make_byte_tokenizer(pad_token="!"),
         unet=_make_unet(
             3 * text_width,
             is_sd2=True,
@@ -120,7 +120,7 @@ def _make_sdxl(text_width: int) -> StableDiffusionXLPipeline:
             addition_time_embed_dim=time_width,
             projection_class_embeddings_input_dim=6 * time_width + second.projection_dim,
         ),
-        scheduler=_make_scheduler(is_sd2=False),
+        scheduler=make_schedule(),
     )
 
 
@@ -142,7 +142,7 @@ def _make_unet(text_width: int, *, is_sd2: bool, **more: Any) -> UNet2DCondition
 
 
 def _configure_text(text_width: int, *, is_open_clip: bool) -> CLIPTextConfig:
-    tokenizer = _make_tokenizer()
+    tokenizer = make_byte_tokenizer()
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=text_width,
@@ -154,34 +154,6 @@ def _configure_text(text_width: int, *, is_open_clip: bool) -> CLIPTextConfig:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         hidden_act="gelu" if is_open_clip else "quick_gelu",
-    )
-
-
-def _make_tokenizer(**more: Any) -> CLIPTokenizer:
-    # One token a byte, as CLIP's byte-level alphabet has it, inside a word and at its end.
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    alphabet = [chr(byte) for byte in printable] + [chr(256 + n) for n in range(len(others))]
-    tokens = [*alphabet, *(letter + "</w>" for letter in alphabet)]
-    tokens += ["<|startoftext|>", "<|endoftext|>"]
-    return CLIPTokenizer(
-        vocab={token: number for number, token in enumerate(tokens)},
-        merges=[],
-        model_max_length=77,
-        **more,
-    )
-
-
-def _make_scheduler(*, is_sd2: bool) -> PNDMScheduler:
-    return PNDMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        num_train_timesteps=1000,
-        skip_prk_steps=True,
-        steps_offset=1,
-        set_alpha_to_one=False,
-        prediction_type="v_prediction" if is_sd2 else "epsilon",
     )
 
 

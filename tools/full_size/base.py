@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from diffusers import (
     AutoencoderKL,
-    PNDMScheduler,
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from tools.bases import make_byte_tokenizer, make_schedule
 
 _START_ID, _END_ID = 49406, 49407  # of CLIP's vocabulary
 
@@ -25,17 +26,9 @@ def make_full_size_base(folder: Path, *, seed: int = 0) -> Path:
     pipeline = StableDiffusionPipeline(
         vae=_make_vae(),
         text_encoder=_make_text_encoder(),
-        tokenizer=_make_tokenizer(),
+        tokenizer=make_byte_tokenizer(start_id=_START_ID, end_id=_END_ID),
         unet=_make_unet(),
-        scheduler=PNDMScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            num_train_timesteps=1000,
-            skip_prk_steps=True,
-            steps_offset=1,
-            set_alpha_to_one=False,
-        ),
+        scheduler=make_schedule(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
@@ -82,18 +75,3 @@ def _make_text_encoder() -> CLIPTextModel:
         pad_token_id=1,
     )
     return CLIPTextModel(config)
-
-
-def _make_tokenizer() -> CLIPTokenizer:
-    """Make a tokenizer of single bytes with CLIP's ids for start and end.
-
-    CLIP's own merges are not part of its configuration; how long a caption is changes no cost,
-    since all are padded to 77 tokens.
-    """
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    n_others = 256 - len(printable)
-    letters = [chr(byte) for byte in printable] + [chr(256 + n) for n in range(n_others)]
-    tokens = [*letters, *(letter + "</w>" for letter in letters)]
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    vocabulary |= {"<|startoftext|>": _START_ID, "<|endoftext|>": _END_ID}
-    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)

@@ -116,8 +116,7 @@ def export_adapter(
     """
     weights = find_weights(run)
     path = out or _choose_path(run, weights, form)
-    if path.exists():
-        raise AdapterError(f"{path}: is there already", fix="remove it, or give another --out")
+    _require_writable(path, form, scale)
     asked = _find_base(weights, base)
     pipeline = load_pipeline(asked, choose_placement("cpu", "fp32"), safety=True)
     models = list_models(pipeline)
@@ -210,6 +209,21 @@ def _choose_path(run: Path, weights: Path, form: str) -> Path:
         "merged": folder / "merged",
     }
     return paths[form]
+
+
+def _require_writable(path: Path, form: str, scale: float) -> None:
+    if path.exists():
+        raise AdapterError(f"{path}: is there already", fix="remove it, or give another --out")
+    if form != "merged" and path.suffix != ".safetensors":
+        raise AdapterError(
+            f"{path}: no name for a file of form {form}",
+            fix=f"let it end in .safetensors, such as {path.with_suffix('.safetensors')}",
+        )
+    if form != "merged" and scale != 1:
+        raise AdapterError(
+            f"--scale {scale}: form {form} keeps an adapter as it was trained",
+            fix="give the strength where it is drawn with, or --format merged",
+        )
 
 
 def _write(source: _Source, path: Path, *, form: str, precision: str) -> Export:

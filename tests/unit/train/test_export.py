@@ -89,6 +89,21 @@ def test_nothing_is_overwritten(run):
         export_adapter(run, form="kohya")
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"out": "first.ckpt"}, "no name for a file of form kohya"),
+        ({"scale": 0.5}, "keeps an adapter as it was trained"),
+    ],
+)
+def test_what_a_form_has_no_place_for_is_refused(run, tmp_path, more, message):
+    if "out" in more:
+        more = {"out": tmp_path / more["out"]}
+    with pytest.raises(AdapterError, match=message):
+        export_adapter(run, form="kohya", **more)
+    assert not (run / "kohya").exists()
+
+
 def test_a_base_that_changed_since_is_refused(tmp_path):
     base = make_tiny_base(tmp_path / "base")
     run = _train(base, tmp_path / "first")
