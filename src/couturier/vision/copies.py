@@ -253,7 +253,7 @@ def _fit_axes(views: Floats) -> tuple[Floats, Floats]:
     """Find the middle and the weighted main axes of views; shapes (288,) and (288, axes)."""
     middle = views.mean(0)
     spread, axes = np.linalg.eigh(np.cov((views - middle).T, bias=True))
-    kept = spread[-_AXES:] + 1e-4 * spread.sum() / len(spread)
+    kept = np.maximum(spread[-_AXES:], 0) + 1e-4 * spread.mean() + 1e-9  # flat pictures spread none
     weighted = axes[:, -_AXES:] * kept**-_WHITENING
     return np.asarray(middle, np.float32), np.asarray(weighted, np.float32)
 

@@ -78,7 +78,13 @@ def test_an_adapter_at_scale_0_makes_no_difference(tiny_base, tmp_path, seed):
     prompts = read_prompts(["a green dress", "a red hat"], None)
     for side, lora in (("before", ()), ("looks", (f"{adapter}:0",))):
         settings = GenerateSettings(
-            base=str(tiny_base), lora=lora, steps=2, seed=seed, count=2, receipts=False
+            base=str(tiny_base),
+            lora=lora,
+            steps=2,
+            seed=seed,
+            count=2,
+            receipts=False,
+            faithful="off",
         )
         render_looks(prompts, out=tmp_path / side, settings=settings)
     score_looks(tmp_path / "looks", against=tmp_path / "before", settings=PLAIN)
