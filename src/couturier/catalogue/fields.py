@@ -107,7 +107,7 @@ def map_fields(row: Mapping[str, Any], key: str | None = None) -> RowFields:
     taken = {names[name] for name in used if name in names}
     taken |= {names[name] for name in (title_name, text_name) if name}
     return RowFields(
-        image_id=to_text(own) or to_text(key),
+        image_id=_strip_hidden(to_text(own) or to_text(key)),
         title=to_text(row[names[title_name]]) if title_name else "",
         description=to_text(row[names[text_name]]) if text_name else "",
         pictures=tuple(_find_paths(row, names)),
@@ -133,6 +133,12 @@ def to_text(value: Any) -> str:
         return ""
     text = str(value).encode("utf-8", "replace").decode("utf-8")
     return unicodedata.normalize("NFC", text).strip()
+
+
+def _strip_hidden(text: str) -> str:
+    """Take out what cannot be seen: characters that turn the direction of writing, and the like."""
+    hidden = ("Cc", "Cf")
+    return "".join(one for one in text if unicodedata.category(one) not in hidden).strip()
 
 
 def _by_plain_name(row: Mapping[str, Any]) -> dict[str, str]:

@@ -180,3 +180,16 @@ def test_empty_lines_before_a_tables_heading_are_passed_over(tmp_path):
 def test_a_heading_that_is_no_csv_is_refused(tmp_path):
     with pytest.raises(CatalogueError, match=r"t.csv, line 1: no CSV"):
         read(tmp_path, f"a,{'x' * 1_000_001}\n", "t.csv")
+
+
+def test_a_quote_that_is_never_closed_is_told_and_swallows_nothing_silently(tmp_path):
+    catalogue = read(tmp_path, 'image_id,title\na,5" heel\nb,"Hat\nc,Cap\nd,Bag\n', "t.csv")
+    assert [(p.image_id, p.title) for p in catalogue.products] == [("a", '5" heel')]
+    assert "line 3: a quote is opened and never closed; 3 lines" in catalogue.faults[0].message
+
+
+def test_characters_that_turn_the_writing_are_no_part_of_an_id(tmp_path):
+    text = '[{"image_id": "a\\u202e1", "title": "Hat"}, {"image_id": "\\u200b", "title": "Cap"}]'
+    catalogue = read(tmp_path, text)
+    assert [p.image_id for p in catalogue.products] == ["a1"]
+    assert faults_of(catalogue) == ["no id"]

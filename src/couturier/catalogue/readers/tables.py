@@ -1,7 +1,7 @@
 """Reads CSV and TSV: names in the first line, one row a record."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
@@ -28,7 +28,8 @@ def _read_table(path: Path, text: TextIO) -> Iterator[Row]:
     opening = _read_opening(text)
     if not opening:
         refuse_empty(path)
-    lines = csv.reader(chain(opening, text), delimiter=_find_delimiter(opening[-1]))
+    raw: list[str] = []
+    lines = csv.reader(_record(chain(opening, text), raw), delimiter=_find_delimiter(opening[-1]))
     names = _read_heading(path, lines)
     if len(names) < 2:
         raise CatalogueError(
@@ -37,6 +38,7 @@ def _read_table(path: Path, text: TextIO) -> Iterator[Row]:
         )
     record = 0
     while True:
+        raw.clear()
         try:
             cells = next(lines)
         except StopIteration:
@@ -47,7 +49,26 @@ def _read_table(path: Path, text: TextIO) -> Iterator[Row]:
             continue
         if any(cell.strip() for cell in cells):
             record += 1
-            yield _row(record, names, cells, line=lines.line_num)
+            if _is_open(raw):
+                first = lines.line_num - len(raw) + 1
+                reason = (
+                    f"line {first}: a quote is opened and never closed; {len(raw)} lines are in it"
+                )
+                yield Row(record, None, broken=reason)
+            else:
+                yield _row(record, names, cells, line=lines.line_num)
+
+
+def _record(lines: Iterable[str], raw: list[str]) -> Iterator[str]:
+    """Pass lines on, and keep those of the row that is being read."""
+    for line in lines:
+        raw.append(line)
+        yield line
+
+
+def _is_open(raw: list[str]) -> bool:
+    """Say whether a row ran to the end of the file in search of its last quote."""
+    return len(raw) > 1 and sum(line.count('"') for line in raw) % 2 == 1
 
 
 def _read_heading(path: Path, lines: Iterator[list[str]]) -> list[str]:
