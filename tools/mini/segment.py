@@ -19,6 +19,7 @@ from tools.mini.render import Scenes, read_scenes
 from tools.mini.workers import join_workers, share_gradients
 
 STATE = "segmenter/state.safetensors"
+EMPTY_SHARE = 0.05
 
 
 def disguise(picture: Pixels, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -102,6 +103,8 @@ def draw_batch(scenes: Scenes, rng: np.random.Generator, *, size: int) -> tuple[
             picture, labels = picture[:, ::-1], labels[:, ::-1]
         if rng.random() < 0.5:
             picture, labels = _zoom(picture, labels, rng)
+        if rng.random() < EMPTY_SHARE:  # else the net, which never saw one, fills an empty ground
+            picture, labels = np.full_like(picture, 255), np.zeros_like(labels)
         plain = rng.random() < 0.3
         pictures.append(picture / np.float32(255) if plain else disguise(picture, labels, rng))
         targets.append(labels.astype(np.int64))
