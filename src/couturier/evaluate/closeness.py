@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from couturier.evaluate.catalogue import Catalogue
 from couturier.evaluate.distances import (
+    Coverage,
     Floats,
     measure_cmmd,
     measure_coverage,
@@ -18,6 +20,9 @@ from couturier.evaluate.statistics import measure_mean
 from couturier.evaluate.vectors import Vector
 from couturier.seeds import derive_seed
 
+# Precision and recall follow the number of pictures: a handful of looks reaches as far as its few
+# neighbours are apart, and calls all of a catalogue reached. Below this they are not told.
+FEWEST_COVERAGE = 50
 MOST_LOOKS = 2000  # of each side in a distance; more narrow no interval and cost their square
 
 
@@ -31,9 +36,9 @@ def measure_vectors(
     found: dict[str, Any] = {"diversity": measure_diversity(_by_prompt(known, vectors))}
     if catalogue is None or catalogue.vectors is None:
         return found
-    looks = _draw(np.stack([vectors[score.extra["key"]] for score in known]))
-    theirs = _draw(catalogue.vectors)
-    coverage = measure_coverage(looks, theirs)
+    looks = _draw(np.stack([vectors[score.extra["key"]] for score in known]), MOST_LOOKS)
+    theirs = _draw(catalogue.vectors, MOST_LOOKS)
+    coverage = _measure_coverage(looks, theirs)
     return found | {
         "kid": measure_kid(looks, theirs),
         "cmmd": measure_cmmd(looks, theirs),
@@ -87,8 +92,16 @@ def _by_prompt(scores: Sequence[Score], vectors: Mapping[str, Vector]) -> dict[s
     return {prompt: np.stack(group).astype(np.float64) for prompt, group in groups.items()}
 
 
-def _draw(side: Vector) -> Floats:
-    if len(side) > MOST_LOOKS:
-        draw = np.random.default_rng(derive_seed("distance", len(side)))
-        side = side[np.sort(draw.choice(len(side), size=MOST_LOOKS, replace=False))]
+def _measure_coverage(looks: Floats, theirs: Floats) -> Coverage | None:
+    """Measure precision and recall on as many pictures of either side; None for too few."""
+    count = min(len(looks), len(theirs))
+    if count < FEWEST_COVERAGE:
+        return None
+    return measure_coverage(_draw(looks, count), _draw(theirs, count))
+
+
+def _draw(side: NDArray[np.floating[Any]], most: int) -> Floats:
+    if len(side) > most:
+        draw = np.random.default_rng(derive_seed("distance", len(side), most))
+        side = side[np.sort(draw.choice(len(side), size=most, replace=False))]
     return np.asarray(side, np.float64)

@@ -11,7 +11,7 @@ SIGNIFICANT = 0.05
 # Below these, a mean shift is either too few pictures or nothing an eye would see.
 FEWEST_PAIRS = 8
 SEEN_SHIFT = 0.01
-FALSE_ALARMS = 0.01  # what the search for copies is calibrated to, see vision/copies.py
+FALSE_ALARMS = 0.02  # of the search for copies at COPY_SCORE; docs/log.md
 _WORDS = {"2": "two", "3": "three", "4": "four", "5": "five"}
 
 
@@ -110,7 +110,8 @@ def _tell_copies(here: Measured, before: Measured | None) -> Iterator[str]:
         return
     text = f"{found.right} of {found.n} pictures lie on a training photograph line by line"
     if not copies_surely(here):
-        yield f"{text}; up to 1 in 100 does so by chance, so look at each."
+        by_chance = f"up to {100 * FALSE_ALARMS:.0f} in 100 do so by chance"
+        yield f"{text}; {by_chance}, so look at each."
         return
     then = before.copies if before else None
     text += f", before {then.right} of {then.n}" if then else ""
