@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from couturier.diffusion.adapters.answers import follow_answers
 from couturier.diffusion.adapters.attach import list_models, merge_factors
 from couturier.diffusion.adapters.check import (
     TOLERANCE,
@@ -121,6 +122,7 @@ def export_adapter(
     pipeline = load_pipeline(asked, choose_placement("cpu", "fp32"), safety=True)
     models = list_models(pipeline)
     adapter = read_adapter(weights, models)
+    follow_answers(pipeline, weights, adapter.metadata, is_first=True)
     source = _Source(
         adapter=adapter,
         base=asked,

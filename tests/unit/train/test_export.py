@@ -71,6 +71,16 @@ def test_a_merged_base_draws_in_plain_diffusers_as_base_and_adapter_do(tiny_base
     assert abs(draw_picture(plain, DRAW) - draw_picture(ours, DRAW)).max() < 1e-4
 
 
+def test_a_merged_base_predicts_what_its_adapter_was_trained_for(tiny_base, tmp_path):
+    parts = make_adapted(tiny_base, AdapterPlan())
+    facts = {"base": str(tiny_base), "prediction_type": "v_prediction", "zero_terminal_snr": True}
+    save_adapters(tmp_path / "first" / "final_tensors", parts.denoiser, facts)
+    merged = export_adapter(tmp_path / "first", form="merged")
+    config = load_pipeline(str(merged.path), CPU, safety=False).scheduler.config
+    assert config.prediction_type == "v_prediction"
+    assert config.rescale_betas_zero_snr
+
+
 def test_half_precision_gives_way_where_it_is_too_coarse(tiny_base, tmp_path, monkeypatch):
     # A LoHa's change is the product of four rounded matrices: near the limit on any base, so that
     # a limit a little lower shows what happens beyond it.

@@ -11,6 +11,7 @@ from peft import LoraConfig
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
+from couturier.diffusion.adapters.answers import follow_answers
 from couturier.diffusion.adapters.factors import DORA, LORA, Factors, find_change
 from couturier.diffusion.adapters.names import ENCODER, ENCODER_2, UNET
 from couturier.diffusion.adapters.peft_form import describe_config
@@ -70,7 +71,9 @@ def attach_adapter(pipeline: Any, weights: Path, scale: float) -> AdapterFacts:
     """
     models = list_models(pipeline)
     adapter = read_adapter(weights, models)
-    name = f"adapter_{_count_adapters(pipeline)}"
+    n_before = len(getattr(pipeline, "couturier_adapters", ()))
+    follow_answers(pipeline, weights, adapter.metadata, is_first=n_before == 0)
+    name = f"adapter_{n_before}"
     for part, model in models.items():
         for method in _BESIDE:
             beside = [
@@ -167,7 +170,3 @@ def _fill(layer: Any, factors: Factors, *, name: str) -> None:
 def _list_active(model: nn.Module) -> list[str]:
     layers = (layer for layer in model.modules() if isinstance(layer, LoraLayer))
     return list(dict.fromkeys(name for layer in layers for name in layer.lora_A))
-
-
-def _count_adapters(pipeline: Any) -> int:
-    return len(getattr(pipeline, "couturier_adapters", ()))

@@ -1,17 +1,19 @@
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DDIMScheduler, StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from couturier.diffusion.adapters.attach import attach_adapter
 from couturier.diffusion.adapters.training import ADAPTER_FILE, AdapterPlan, save_adapters
 from couturier.diffusion.loading import load_pipeline
+from couturier.diffusion.sampling import Draw, draw_picture
 from couturier.errors import AdapterError
 from tests.fakes import make_tiny_base
 from tests.unit.diffusion.adapters.made import CPU, make_adapted
 
 PLAN = AdapterPlan(rank=4, alpha=8.0)
+DRAW = Draw("a red dress", "", 3, 2, 5.0, "ddim", 32, 32)
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +130,35 @@ def test_a_damaged_file_is_refused(tiny_base, adapter, tmp_path, damage, message
     path.write_bytes(damage(adapter.read_bytes()))
     with pytest.raises(AdapterError, match=message):
         attach_adapter(load_pipeline(str(tiny_base), CPU, safety=False), path, 1.0)
+
+
+def _save_velocity(base, folder):
+    parts = make_adapted(base, PLAN)
+    said = {"prediction_type": "v_prediction", "zero_terminal_snr": True}
+    return save_adapters(folder, parts.denoiser, said)
+
+
+def test_an_adapter_trained_on_velocity_is_drawn_with_velocity(tiny_base, tmp_path):
+    weights = _save_velocity(tiny_base, tmp_path)
+    ours = load_pipeline(str(tiny_base), CPU, safety=False)
+    attach_adapter(ours, weights, 1.0)
+    plain = _plain_diffusers(tiny_base)
+    plain.safety_checker = None
+    plain.load_lora_weights(tmp_path)
+    noise_drawn = draw_picture(plain, DRAW)
+    plain.scheduler = DDIMScheduler.from_config(
+        plain.scheduler.config,
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+    )
+    assert np.array_equal(draw_picture(ours, DRAW), draw_picture(plain, DRAW))
+    assert np.abs(draw_picture(ours, DRAW) - noise_drawn).max() > 1e-3
+
+
+def test_adapters_that_answer_differently_are_not_mixed(tiny_base, adapter, tmp_path):
+    pipeline = load_pipeline(str(tiny_base), CPU, safety=False)
+    attach_adapter(pipeline, adapter, 1.0)
+    with pytest.raises(AdapterError, match="answer the velocity down to noise alone, the adapters"):
+        attach_adapter(pipeline, _save_velocity(tiny_base, tmp_path), 1.0)
