@@ -44,6 +44,8 @@ def command(
 
     Shows what each row will teach: the caption, and the garments seen in it. With --json one
     object a row: image_id, caption, garments, faults.
+
+    Example: couturier check shop.csv --images photos --map id=sku --html check.html
     """
     options = {
         "map": tuple(maps) if maps else None,

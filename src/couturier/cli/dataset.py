@@ -34,7 +34,10 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any row i
 def command(
     product_data: ProductData,
     images: Annotated[
-        Path, typer.Option("--images", metavar="DIR", help="Folder or zip with the pictures.")
+        Path,
+        typer.Option(
+            "--images", metavar="DIR", help="Folder or zip with the pictures; also s3://, gs://."
+        ),
     ] = Path("data/images"),
     maps: Map = None,
     download: Download = False,
@@ -50,7 +53,10 @@ def command(
 ) -> None:
     """Make the data set: compressed pictures, metadata.jsonl, and faults.jsonl for the rest.
 
-    `datasets.load_dataset("imagefolder", data_dir=DIR)` reads the folder as it is.
+    `datasets.load_dataset("imagefolder", data_dir=DIR)` reads the folder as it is. Run again, it
+    does only what has changed.
+
+    Example: couturier dataset shop.csv --images photos.zip --size 768 --out data/summer
     """
     options = {
         "map": tuple(maps) if maps else None,

@@ -11,13 +11,15 @@ ProductData = Annotated[
         metavar="PRODUCT_DATA",
         help="The shop's file: product_data.json (a list, or an object keyed by id), "
         "JSON lines, CSV, TSV, Parquet, XLSX, a Shopify, WooCommerce or Google Merchant export. "
-        "Read, never written to.",
+        "Also at s3:// or gs://. Read, never written to.",
     ),
 ]
 Images = Annotated[
     Path | None,
     typer.Option(
-        "--images", metavar="DIR", help="Folder or zip with the pictures, <image_id>.jpg|png."
+        "--images",
+        metavar="DIR",
+        help="Folder or zip with the pictures, <image_id>.jpg|png; also s3://, gs://.",
     ),
 ]
 Map = Annotated[
