@@ -11,7 +11,7 @@ SIGNIFICANT = 0.05
 # Below these, a mean shift is either too few pictures or nothing an eye would see.
 FEWEST_PAIRS = 8
 SEEN_SHIFT = 0.01
-FALSE_ALARMS = 0.02  # of the search for copies at COPY_SCORE; docs/log.md
+FALSE_ALARMS = 0.03  # of the search for copies at COPY_SCORE; docs/log.md
 _WORDS = {"2": "two", "3": "three", "4": "four", "5": "five"}
 
 

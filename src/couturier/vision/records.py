@@ -6,7 +6,7 @@ from typing import Any
 RIGHT, WRONG, UNSURE, MISSING = "right", "wrong", "unsure", "missing"
 # From here on lines agree as they do in a copy: set by benchmarks/copies.py on one half of the
 # products, measured on the other.
-COPY_SCORE = 0.74
+COPY_SCORE = 0.754
 
 
 @dataclass(frozen=True)
