@@ -46,5 +46,5 @@ def test_what_does_not_fit_is_told_with_the_setting_that_would(plan, monkeypatch
 
 
 def _one_gigaflop():
-    kinds = ("product", "convolution", "attention")
+    kinds = ("product", "convolution")
     return Speed(dict.fromkeys(kinds, 1e9), 1e9, 1e-6)
