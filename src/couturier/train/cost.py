@@ -154,13 +154,6 @@ def measure_speed(device: str, precision: str) -> Speed:
             * 128
             * 9
             / clock(lambda: nn.functional.conv2d(picture, kernel, padding=1)),
-            "attention": 4
-            * 4
-            * 8
-            * 256
-            * 256
-            * 40
-            / clock(lambda: nn.functional.scaled_dot_product_attention(query, query, query)),
         }
         rate = large.nbytes / clock(lambda: nn.functional.gelu(large))
         each = clock(lambda: small + small)
