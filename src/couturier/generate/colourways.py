@@ -20,6 +20,7 @@ from couturier.generate.metadata import Making, hash_pixels, read_making
 from couturier.generate.records import Look
 from couturier.generate.safety import BLOCK
 from couturier.runs import OnStep
+from couturier.vision.foreground import Mask
 from couturier.vision.receipts import Sighting, find_sightings
 from couturier.vision.recolour import fit_mask, pack_mask
 from couturier.vision.segmenter import load_own_segmenter
@@ -35,6 +36,7 @@ class Wanted:
     number: int
     garment: Garment
     sighting: Sighting
+    others: tuple[Mask, ...]
 
 
 def write_colourways(
@@ -72,7 +74,7 @@ def write_colourways(
         picture = opened.convert("RGB")
     wanted = _find_garment(picture, making.prompt, kind, image)
     assert wanted.sighting.mask is not None
-    mask = fit_mask(wanted.sighting.mask, np.asarray(picture))
+    mask = fit_mask(wanted.sighting.mask, np.asarray(picture), others=wanted.others)
     folder, looks, made = LooksFolder(out), [], []
     for number, colour in enumerate(wanted_colours, start=1):
         change = Change(wanted.number, wanted.garment.kind, colour.lab, pack_mask(mask))
@@ -104,7 +106,7 @@ def _find_garment(picture: Image.Image, prompt: str, kind: str | None, path: Pat
     garments = find_garments(prompt)
     sightings = find_sightings(picture, garments, load_own_segmenter())
     found = [
-        Wanted(number, garment, sighting)
+        Wanted(number, garment, sighting, _list_others(sightings, number))
         for number, (garment, sighting) in enumerate(zip(garments, sightings, strict=True))
         if sighting.mask is not None
     ]
@@ -116,6 +118,11 @@ def _find_garment(picture: Image.Image, prompt: str, kind: str | None, path: Pat
             fix="name one of these with --garment, or take a look whose receipt shows it",
         )
     return max(named, key=lambda one: one.sighting.receipt.share)
+
+
+def _list_others(sightings: Sequence[Sighting], number: int) -> tuple[Mask, ...]:
+    others = (one.mask for place, one in enumerate(sightings) if place != number)
+    return tuple(mask for mask in others if mask is not None)
 
 
 def _tell_making(

@@ -248,7 +248,8 @@ def _plan_changes(
             continue
         if seen.mask.mean() < _SMALL_SHARE:
             continue
-        mask = fit_mask(seen.mask, pixels)
+        others = [s.mask for s in sightings if s is not seen and s.mask is not None]
+        mask = fit_mask(seen.mask, pixels, others=others)
         assert asked is not None
         changes.append(Change(number, garment.kind, asked.lab, pack_mask(mask)))
     return changes

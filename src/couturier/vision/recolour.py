@@ -3,6 +3,7 @@
 import base64
 import warnings
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,35 +44,47 @@ def recolour(pixels: NDArray[np.uint8], mask: Mask, target: Lab) -> NDArray[np.u
     return made
 
 
-def fit_mask(mask: Mask, pixels: NDArray[np.uint8]) -> Mask:
+def fit_mask(mask: Mask, pixels: NDArray[np.uint8], *, others: Sequence[Mask] = ()) -> Mask:
     """Bring a mask to a picture's size and its rim to the garment's own edge.
 
-    Cloth of the garment's colour just outside is taken in; what looks like the picture's plain
-    ground and hangs together with what is outside is left out.
+    Cloth of the garment's colour that hangs together with it is taken in: a segmenter leaves holes
+    and calls the half of a garment by another name. What looks like the picture's plain ground and
+    hangs together with what is outside is left out.
 
     Args:
         mask: At any size.
         pixels: The picture; shape (height, width, 3).
+        others: Masks of other garments, which keep their places; of the same size as `mask`.
     """
+    for other in others:
+        mask = mask & ~other
     height, width = pixels.shape[:2]
-    zoom = height / mask.shape[0], width / mask.shape[1]
-    soft = ndimage.zoom(mask.astype(float), zoom, order=1, grid_mode=True, mode="nearest")
-    core = np.asarray(soft > 0.5)
+    core = _resize(mask, height, width)
+    taken = np.zeros_like(core)
+    for other in others:
+        taken |= _resize(other, height, width) & ~core
     lab = to_lab(pixels)
     main = measure_colour(pixels[shrink(core)] if core.any() else pixels[core])
     if main is None:
         return core
     reach = max(round(_REACH_SHARE * max(height, width)), 1)
     near = np.linalg.norm((lab - np.asarray(main.lab)) * (0.5, 1, 1), axis=-1) < _SAME_DELTA
-    grown = core | (ndimage.binary_dilation(core, iterations=reach) & near)
+    beside = ndimage.binary_dilation(core, iterations=reach) & near & ~taken
     border = read_border(lab)
     ground = np.median(border, axis=0)
     if np.mean(np.linalg.norm(border - ground, axis=-1) < PLAIN_DELTA) < 0.7:
-        return np.asarray(grown)
+        return np.asarray(core | beside)
     bare = np.linalg.norm(lab - ground, axis=-1) < PLAIN_DELTA
+    grown = ndimage.binary_propagation(core | beside, mask=core | beside | (near & ~bare & ~taken))
     outside = ndimage.binary_propagation(~grown, mask=~grown | (bare & ~near))
     fitted = np.asarray(grown & ~outside)
     return fitted if fitted.sum() > 0.3 * core.sum() else np.asarray(grown)
+
+
+def _resize(mask: Mask, height: int, width: int) -> Mask:
+    zoom = height / mask.shape[0], width / mask.shape[1]
+    soft = ndimage.zoom(mask.astype(float), zoom, order=1, grid_mode=True, mode="nearest")
+    return np.asarray(soft > 0.5)
 
 
 def pack_mask(mask: Mask) -> dict[str, object]:

@@ -49,3 +49,16 @@ def test_in_a_larger_picture_the_rim_follows_the_colour() -> None:
     found = fit_mask(coarse, large)
     truth = np.kron(mask, np.ones((4, 4), bool))
     assert (found & truth).sum() / (found | truth).sum() > 0.93
+
+
+def test_what_hangs_together_in_one_colour_is_one_garment_but_another_keeps_its_place() -> None:
+    pixels, mask = draw_folded((45.0, 55.0, 35.0))
+    half = mask.copy()
+    half[30:] = False
+    half[15:20, 20:25] = False  # a hole the segmenter left
+    assert (fit_mask(half, pixels) == mask).mean() > 0.99
+    other = mask & ~half
+    other[:30] = False
+    kept = fit_mask(half, pixels, others=[other])
+    assert not (kept & other).any()
+    assert kept[16, 22]
