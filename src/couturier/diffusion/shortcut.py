@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 GUIDED_TENSORS = ("prompt_embeds", "add_text_embeds", "add_time_ids")
 
 
@@ -63,6 +65,8 @@ class InnerBlocks:
         self._outputs = {name: _halve(output) for name, output in self._outputs.items()}
 
     def _run(self, name: str, forward: Any, *inputs: Any, **options: Any) -> Any:
+        if torch.is_grad_enabled():  # attention guidance looks by itself, at half the batch
+            return forward(*inputs, **options)
         if self._reuse and name in self._outputs:
             return self._outputs[name]
         self._outputs[name] = forward(*inputs, **options)

@@ -296,7 +296,14 @@ class _Easel:
             peek = Peek(after, lambda pixels: look(to_picture(pixels)))
         guide = self._find_guide() if start.guided else None
         try:
-            return draw_picture(self._pipeline, draw, guide=guide, peek=peek, on_step=self._on_step)
+            return draw_picture(
+                self._pipeline,
+                draw,
+                guide=guide,
+                shortcut=self._shortcut,
+                peek=peek,
+                on_step=self._on_step,
+            )
         except DroppedError:
             return None
 

@@ -168,3 +168,13 @@ def test_a_sentence_without_colours_is_drawn_once(
     asked = settings.model_copy(update={"faithful": "verify"})
     (look,) = render_looks(read_prompts(["a quiet lake"]), out=tmp_path, settings=asked)
     assert "faithful" not in look.extra
+
+
+def test_fast_draws_otherwise_and_is_recorded(settings: GenerateSettings, tmp_path: Path) -> None:
+    hashes = []
+    for fast in (False, True):
+        asked = settings.model_copy(update={"steps": 8, "fast": fast})
+        (look,) = render_looks(read_prompts(["red hat"]), out=tmp_path, settings=asked)
+        assert look.settings["fast"] is fast
+        hashes.append(read_making(tmp_path / look.file).pixels)
+    assert hashes[0] != hashes[1]
