@@ -173,7 +173,7 @@ def _show_samples(out: Path, settings: TrainSettings) -> str:
 def _tell_licence(licence: Licence) -> str:
     if licence.key == "other":
         return (
-            f"The base's licence is {licence.name}. It passes on to this adapter: read it before "
+            f"The base's licence: {licence.name}. It passes on to this adapter: read it before "
             "you use or share anything."
         )
     told = [f"The base is under the [{licence.name}]({licence.link}), which passes on to this one."]

@@ -93,6 +93,12 @@ def test_half_precision_gives_way_where_it_is_too_coarse(tiny_base, tmp_path, mo
     assert export_adapter(run, form="kohya").precision == "fp32"
 
 
+@pytest.mark.parametrize("method", ["loha", "lokr"])
+def test_lycoris_matrices_whole_or_in_pairs_keep_their_scale(tiny_base, tmp_path, method):
+    run = _train(tiny_base, tmp_path / "first", method, layers="transformer", conv_rank=2)
+    assert export_adapter(run, form="diffusers", precision="fp32").error < 1e-5
+
+
 def test_nothing_is_overwritten(run):
     export_adapter(run, form="kohya")
     with pytest.raises(AdapterError, match=r"first\.safetensors: is there already"):

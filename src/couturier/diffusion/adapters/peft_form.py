@@ -80,9 +80,13 @@ def describe_for_diffusers(factors: Iterable[Factors]) -> dict[str, Any]:
 def describe_config(members: list[Factors]) -> dict[str, Any]:
     """Give the peft configuration of one part's matrices, all of one method."""
     rank = max((one.rank for one in members), key=[one.rank for one in members].count)
-    alpha = max((one.alpha for one in members), key=[one.alpha for one in members].count)
+    # A whole lokr's scale is in its matrices by now: its alpha is its rank.
+    all_alphas = [one.rank * one.scale for one in members]
+    alpha = max(all_alphas, key=all_alphas.count)
     ranks = {f"^{one.module}": one.rank for one in members if one.rank != rank}
-    alphas = {f"^{one.module}": one.alpha for one in members if one.alpha != alpha}
+    alphas = {
+        f"^{one.module}": own for one, own in zip(members, all_alphas, strict=True) if own != alpha
+    }
     name = "alpha" if members[0].method in (LOHA, LOKR) else "lora_alpha"
     config = {"r": rank, name: alpha, "target_modules": sorted(one.module for one in members)}
     if ranks:
