@@ -285,7 +285,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=7.5)
     parser.add_argument(
-        "--classifier-steps", type=int, default=900, help="0: leave out who names the kinds"
+        "--classifier-steps", type=int, default=1500, help="0: leave out who names the kinds"
     )
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*negative Z values.*")
