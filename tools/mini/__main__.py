@@ -36,17 +36,17 @@ class Preset:
     unet_steps: int
 
 
-# The first is near what the packaged weights had, on 2 cores that others used too (their
-# autoencoder stopped at 1,338 steps); any part can go on with more `--steps`. The second is for an
-# accelerator, in runs of ten minutes; it was not tried yet.
+# The first is near what the packaged weights had, in two sittings on 2 cores that others used too
+# (the autoencoder stopped at 1,338 steps); any part can go on with more `--steps`. The second is
+# for an accelerator, in runs of ten minutes; it was not tried yet.
 PRESETS = {
     "cpu": Preset(
         scenes=24000,
         autoencoder_steps=1650,
         towers_steps=330,
-        vision_steps=2000,
-        segmenter_steps=1230,
-        unet_steps=1900,
+        vision_steps=1350,
+        segmenter_steps=4000,
+        unet_steps=5900,
     ),
     "gpu": Preset(
         scenes=60000,
