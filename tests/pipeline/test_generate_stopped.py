@@ -33,7 +33,12 @@ def command(base: Path, out: Path, *options: str) -> list[str]:
 def stop_midway(base: Path, out: Path, *, by: signal.Signals) -> tuple[int, str]:
     """Start drawing, and send the signal once a few pictures are recorded."""
     process = subprocess.Popen(
-        command(base, out), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command(base, out),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A suite started in the background ignores Ctrl-C, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:

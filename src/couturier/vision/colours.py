@@ -90,7 +90,7 @@ def part_by_colour(lab: Floats, *, most: int = 8, smallest: float = 0.01) -> NDA
     part = np.full(len(lab), -1)
     for number in range(most):
         left = np.flatnonzero(part < 0)
-        if len(left) < smallest * len(lab):
+        if not len(left) or len(left) < smallest * len(lab):
             break
         _, near = _find_mode(lab[left])
         if near.sum() < smallest * len(lab):

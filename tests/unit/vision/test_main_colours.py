@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from couturier.garments.colours import hex_of
-from couturier.vision.colours import measure_colour, to_lab
+from couturier.vision.colours import measure_colour, part_by_colour, to_lab
 
 
 def shade(rgb, count, *, spread=0.25, seed=0):
@@ -52,6 +52,10 @@ def test_light_and_shade_of_one_cloth_are_not_two_colours():
 
 def test_no_pixels_have_no_colour():
     assert measure_colour(np.zeros((0, 3), np.uint8)) is None
+
+
+def test_no_pixels_have_no_parts():
+    assert part_by_colour(np.zeros((0, 3))).size == 0
 
 
 def test_a_single_pixel_has_its_own_colour():
