@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from couturier import pipeline
+from couturier import whole_way
 from couturier.cli.options import Sets
 from couturier.cli.progress import say, show_progress
+from couturier.pipeline import Given
 
 NAME = "demo"
 
@@ -23,7 +24,5 @@ def command(
 
     Takes minutes on two CPU cores. Stopped and started again, it goes on where it was.
     """
-    page = pipeline.demo(
-        out, given=pipeline.Given(None, tuple(sets or ())), show=show_progress, say=say
-    )
+    page = whole_way.demo(out, given=Given(None, tuple(sets or ())), show=show_progress, say=say)
     sys.stdout.write(f"{page}\n")

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from couturier import pipeline
+from couturier import whole_way
 from couturier.cli.options import Sets
 from couturier.cli.progress import say, show_progress
+from couturier.pipeline import Given
 
 NAME = "run"
 
@@ -21,9 +22,9 @@ def command(
     sets: Sets = None,
 ) -> None:
     """Do all six stages in the settings file's folder; what is done already is not repeated."""
-    page = pipeline.run_all(
+    page = whole_way.run_all(
         config.parent,
-        given=pipeline.Given(config, tuple(sets or ())),
+        given=Given(config, tuple(sets or ())),
         show=show_progress,
         say=say,
     )
