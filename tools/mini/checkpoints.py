@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -110,3 +112,43 @@ def rate_at(step: int, *, steps: int, peak: float, warmup: int = 100, decay: flo
     fall = steps * decay
     left = max(steps - step, 0) / max(fall, 1.0)
     return peak * min(1.0, (step + 1) / warmup, max(left, 0.01))
+
+
+class Descent:
+    """Steps of one optimizer that a kill does not lose: down, averaged, told, saved."""
+
+    def __init__(
+        self,
+        path: Path,
+        module: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        decay: float,
+        peak: float,
+        steps: int,
+        on_step: Callable[[int, int, str], None],
+    ) -> None:
+        self._path, self._module, self._optimizer = path, module, optimizer
+        self._averaged = Averaged(module, decay=decay)
+        self._peak, self._steps, self._on_step = peak, steps, on_step
+        self.step = restore_state(path, module, optimizer, averaged=self._averaged)
+        self._saved_s = self._told_s = time.monotonic()
+
+    def take(self, loss: Tensor, told: str) -> None:
+        """Go one step down the loss; tell every 20 seconds, save every 120 and at the end."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate_at(self.step, steps=self._steps, peak=self._peak)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._module.parameters(), 1.0)
+        self._optimizer.step()
+        self._averaged.update(self._module, step=self.step)
+        self.step += 1
+        if time.monotonic() - self._told_s > 20:
+            self._on_step(self.step, self._steps, told)
+            self._told_s = time.monotonic()
+        if time.monotonic() - self._saved_s > 120 or self.step == self._steps:
+            save_state(
+                self._path, self._module, self._optimizer, averaged=self._averaged, step=self.step
+            )
+            self._saved_s = time.monotonic()

@@ -7,7 +7,6 @@ segmenter; its weights lie beside this file and never enter the package.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tools.mini.checkpoints import Averaged, load_average, rate_at, restore_state, save_state
+from tools.mini.checkpoints import Descent, load_average
 from tools.mini.kinds import CLASSES
 from tools.mini.photos import Pixels
 from tools.mini.render import read_scenes
@@ -70,31 +69,18 @@ def train_judge(
     torch.manual_seed(7)
     model = Judge().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
-    averaged = Averaged(model, decay=0.995)
-    step = restore_state(work / STATE, model, optimizer, averaged=averaged)
+    descent = Descent(
+        work / STATE, model, optimizer, decay=0.995, peak=2e-3, steps=steps, on_step=on_step
+    )
     weight = torch.ones(len(CLASSES))
     weight[0], weight[1] = 0.4, 0.7
-    saved = told = time.monotonic()
-    while step < steps:
-        pictures, targets = draw_batch(scenes, np.random.default_rng((8, step)), size=batch)
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps=steps, peak=2e-3)
+    while descent.step < steps:
+        pictures, targets = draw_batch(scenes, np.random.default_rng((8, descent.step)), size=batch)
         with torch.autocast("cpu", torch.bfloat16):
             scores = model(pictures)
         rows = scores.permute(0, 2, 3, 1).reshape(-1, len(CLASSES)).float()
         loss = nn.functional.cross_entropy(rows, targets[:, 2::4, 2::4].reshape(-1), weight=weight)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        averaged.update(model, step=step)
-        if time.monotonic() - told > 20:
-            on_step(step, steps, f"loss {loss.item():.3f}")
-            told = time.monotonic()
-        if time.monotonic() - saved > 120 or step == steps:
-            save_state(work / STATE, model, optimizer, averaged=averaged, step=step)
-            saved = time.monotonic()
+        descent.take(loss, f"loss {loss.item():.3f}")
     load_average(work / STATE, model)
     save_file(
         {key: value.half().contiguous() for key, value in model.state_dict().items()}, WEIGHTS

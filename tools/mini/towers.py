@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,14 +17,7 @@ from transformers import (
 )
 
 from tools.mini.captions import Piece, name_garment, write_caption
-from tools.mini.checkpoints import (
-    Averaged,
-    load_average,
-    rate_at,
-    read_average,
-    restore_state,
-    save_state,
-)
+from tools.mini.checkpoints import Descent, load_average, read_average
 from tools.mini.kinds import ARTICLE_TO_CLASS, ARTICLE_WORDS, CLASSES
 from tools.mini.palette import ALL_RGB, CORE_NAMES, CORE_OF, shop_colour
 from tools.mini.photos import Pixels, Product, read_products, read_squares
@@ -150,11 +142,11 @@ def train_towers(
     torch.manual_seed(0)
     model = build_towers(work)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02)
-    averaged = Averaged(model, decay=0.995)
-    step = restore_state(work / STATE, model, optimizer, averaged=averaged)
-    saved = told = time.monotonic()
-    while step < steps:
-        rng = np.random.default_rng((2, step))
+    descent = Descent(
+        work / STATE, model, optimizer, decay=0.995, peak=1.5e-3, steps=steps, on_step=on_step
+    )
+    while descent.step < steps:
+        rng = np.random.default_rng((2, descent.step))
         pixels, notes, captions = [], [], []
         for _ in range(batch):
             if rng.random() < 0.45:
@@ -168,23 +160,10 @@ def train_towers(
                 pixels.append(scenes.pixels[row])
             notes.append(note)
         false = [swap_colours(captions[i], notes[i], rng) for i in range(batch // 2)]
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps=steps, peak=1.5e-3)
         loss, told_parts = _score_batch(
             model, _shift(np.stack(pixels), rng), notes, encoder.encode_batch(captions + false), rng
         )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        averaged.update(model, step=step)
-        step += 1
-        if time.monotonic() - told > 15:
-            on_step(step, steps, told_parts)
-            told = time.monotonic()
-        if time.monotonic() - saved > 120 or step == steps:
-            save_state(work / STATE, model, optimizer, averaged=averaged, step=step)
-            saved = time.monotonic()
+        descent.take(loss, told_parts)
 
 
 def _shift(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from transformers import CLIPVisionModelWithProjection
 
 from tools.mini.captions import write_caption
-from tools.mini.checkpoints import Averaged, rate_at, restore_state, save_state
+from tools.mini.checkpoints import Descent
 from tools.mini.palette import ALL_RGB
 from tools.mini.photos import Product, read_products, read_squares
 from tools.mini.render import read_scenes
@@ -73,11 +72,11 @@ def train_vision(
     towers = load_towers(work)
     model = Sight(towers, len(articles)).requires_grad_(True).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.05)
-    averaged = Averaged(model, decay=0.998)
-    step = restore_state(work / VISION_STATE, model, optimizer, averaged=averaged)
-    saved = told = time.monotonic()
-    while step < steps:
-        rng = np.random.default_rng((6, step))
+    descent = Descent(
+        work / VISION_STATE, model, optimizer, decay=0.998, peak=1e-3, steps=steps, on_step=on_step
+    )
+    while descent.step < steps:
+        rng = np.random.default_rng((6, descent.step))
         pixels, notes, captions, facts = [], [], [], []
         for place in range(batch):
             if place < batch * 3 // 4:
@@ -93,22 +92,9 @@ def train_vision(
             notes.append(note)
         false = [swap_colours(captions[i], notes[i], rng) for i in range(batch // 2)]
         ids, _ = encoder.encode_batch(captions + false)
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps=steps, peak=1e-3)
         views = vary_views(normalise(np.stack(pixels)), rng)
         loss, told_parts = _score(model, views, _read(towers, ids, encoder.end), facts)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        averaged.update(model, step=step)
-        step += 1
-        if time.monotonic() - told > 20:
-            on_step(step, steps, told_parts)
-            told = time.monotonic()
-        if time.monotonic() - saved > 120 or step == steps:
-            save_state(work / VISION_STATE, model, optimizer, averaged=averaged, step=step)
-            saved = time.monotonic()
+        descent.take(loss, told_parts)
 
 
 def _list_facts(product: Product, notes: SceneNotes, articles: list[str]) -> tuple[int, int, int]:

@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from tools.mini.captions import write_caption
-from tools.mini.checkpoints import Averaged, load_average, rate_at, restore_state, save_state
+from tools.mini.checkpoints import (
+    Averaged,
+    Descent,
+    load_average,
+    rate_at,
+    restore_state,
+    save_state,
+)
 from tools.mini.cutouts import find_foreground
 from tools.mini.drawings import draw_garment
 from tools.mini.kinds import ARTICLE_TO_CLASS, ARTICLE_WORDS, CLASSES
@@ -96,6 +103,30 @@ def test_training_state_comes_back_as_it_was(tmp_path: Path) -> None:
     assert torch.equal(other.weight, model.weight)
     assert torch.equal(moments.state_dict()["state"][0]["exp_avg"],
                        optimizer.state_dict()["state"][0]["exp_avg"])  # fmt: skip
+
+
+def go_down(path: Path, *, stop: int) -> None:
+    """Go down a small loss as training does, on from where the file stands."""
+    torch.manual_seed(1)
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    descent = Descent(
+        path, model, optimizer, decay=0.9, peak=0.1, steps=stop, on_step=lambda *_: None
+    )
+    while descent.step < stop:
+        inputs = torch.full((4, 3), 1.0 + descent.step)
+        descent.take(model(inputs).square().mean(), "")
+
+
+def test_steps_gone_down_in_two_sittings_change_the_weights_further(tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    go_down(path, stop=3)
+    before = torch.nn.Linear(3, 2)
+    assert restore_state(path, before) == 3
+    go_down(path, stop=6)
+    after = torch.nn.Linear(3, 2)
+    assert restore_state(path, after) == 6
+    assert not torch.equal(before.weight, after.weight)
 
 
 def test_a_missing_state_starts_at_step_0(tmp_path: Path) -> None:
