@@ -31,6 +31,10 @@ SCHEDULE = {
     "beta_schedule": "scaled_linear",
 }
 
+# How often a scene is drawn for each number of garments it shows. One garment in its colour was
+# learnt within the first 200,000 pictures; three need more of the time that is left.
+LEAN = {1: 0.6, 2: 1.0, 3: 1.8, 4: 1.8, 5: 1.8}
+
 
 def build_unet() -> UNet2DConditionModel:
     """Make the untrained network: 6.1 M parameters, attention to words at 16 x 16, 8 x 8, 4 x 4."""
@@ -162,13 +166,15 @@ def train_unet(
     batch: int = 40,
     peak: float = 1e-3,
     words_weight: float = 0.03,
+    fused: bool = False,
     on_step: Callable[[int, int, str], None],
 ) -> None:
     """Train, or go on training, the UNet on cached latents and fresh captions.
 
     Two processes of one thread each share a step's pictures where `torchrun --nproc-per-node 2`
     starts the part: on cores that others use too, threads that wait for each other at every
-    operation lose far more than processes that wait once a step.
+    operation lose far more than processes that wait once a step. `fused` lets torch.compile join
+    the small operations: a fifth more pictures a second after some minutes of compiling.
     """
     rank, size = join_workers()
     batch //= size
@@ -179,11 +185,13 @@ def train_unet(
     text = load_towers(work).text
     encoder = Encoder(load_tokenizer(work))
     nothing, _ = encoder.encode([])
+    leaning = np.cumsum([LEAN[len(note.garments)] for note in notes])
     schedule = DDPMScheduler(**SCHEDULE)
     alpha_bar = schedule.alphas_cumprod
     torch.manual_seed(0)
     unet = build_unet().to(memory_format=torch.channels_last)
     kept = watch_words(unet)
+    denoise = torch.compile(unet) if fused else unet
     optimizer = torch.optim.AdamW(unet.parameters(), lr=peak, betas=(0.9, 0.99), weight_decay=0.01)
     averaged = Averaged(unet, decay=0.999)
     state = work / STATE
@@ -193,7 +201,7 @@ def train_unet(
     while step < steps:
         rng = np.random.default_rng((4, step, rank))
         torch.manual_seed(step * 16 + rank)
-        rows = rng.integers(0, len(latents), batch)
+        rows = np.searchsorted(leaning, rng.random(batch) * leaning[-1], side="right")
         ids, owners = encoder.encode_batch([write_caption(notes[row], rng) for row in rows])
         blank = torch.from_numpy(rng.random(batch) < 0.1)
         ids[blank], owners[blank] = torch.from_numpy(nothing), -1
@@ -210,7 +218,7 @@ def train_unet(
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
                 states = text(ids).last_hidden_state
-            guessed = unet(noisy, times, states).sample
+            guessed = denoise(noisy, times, states, return_dict=False)[0]
         signal = alpha_bar[times]
         snr = signal / (1 - signal)
         error = (guessed.float() - noise).square().mean((1, 2, 3))
