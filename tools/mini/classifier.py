@@ -144,7 +144,10 @@ def load_classifier(work: Path) -> KindClassifier:
 
 
 @torch.no_grad()
-def classify(model: KindClassifier, pixels: Pixels) -> list[str]:
-    """Name the kind of each 128 px picture."""
-    chunks = [model(shrink(pixels[i : i + 64])).argmax(-1) for i in range(0, len(pixels), 64)]
-    return [KINDS[int(k)] for k in torch.cat(chunks)]
+def classify(model: KindClassifier, pixels: Pixels, *, among: tuple[str, ...] = KINDS) -> list[str]:
+    """Name the kind of each 128 px picture, the likeliest of those in `among`."""
+    rows = [KINDS.index(name) for name in among]
+    chunks = [
+        model(shrink(pixels[i : i + 64]))[:, rows].argmax(-1) for i in range(0, len(pixels), 64)
+    ]
+    return [among[int(place)] for place in torch.cat(chunks)]

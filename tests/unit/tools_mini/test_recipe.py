@@ -13,10 +13,11 @@ from tools.mini.checkpoints import (
     restore_state,
     save_state,
 )
+from tools.mini.classifier import KindClassifier, classify
 from tools.mini.cutouts import find_foreground
 from tools.mini.drawings import draw_garment
+from tools.mini.figures import count_figure, format_table
 from tools.mini.kinds import ARTICLE_TO_CLASS, ARTICLE_WORDS, CLASSES
-from tools.mini.measure import find_interval
 from tools.mini.palette import ALL_LAB, CORE_NAMES, CORE_OF, name_core, recolour
 from tools.mini.photos import Product
 from tools.mini.scenes import LAYOUTS, Garment, SceneNotes
@@ -138,5 +139,14 @@ def test_the_rate_rises_stays_and_falls() -> None:
     assert rates == pytest.approx([0.01, 1.0, 0.04])
 
 
-def test_wilson_interval_of_nine_in_ten() -> None:
-    assert find_interval(90, 100) == pytest.approx((0.8256, 0.9448), abs=1e-3)
+def test_a_line_of_figures_carries_wilsons_interval() -> None:
+    figure = count_figure("colour right", 90, 100, wanted=">= 95 %")
+    assert (figure.low, figure.high) == pytest.approx((0.8256, 0.9448), abs=1e-3)
+    assert "| colour right | 90.0 % | 82.6 % to 94.5 % | 100 | >= 95 % |" in format_table([figure])
+
+
+def test_a_kind_is_chosen_among_those_asked_for() -> None:
+    torch.manual_seed(0)
+    pictures = np.random.default_rng(0).integers(0, 255, (5, 128, 128, 3)).astype(np.uint8)
+    named = classify(KindClassifier().eval(), pictures, among=("hat", "skirt"))
+    assert set(named) <= {"hat", "skirt"}
