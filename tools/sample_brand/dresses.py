@@ -15,9 +15,10 @@ from tools.sample_brand.body import (
     hem_path,
     torso_folds,
 )
+from tools.sample_brand.cuts import Cut, asymmetric, outline_half
 from tools.sample_brand.drawing import Knot, Path, brush, ellipse, mirrored, trace
 from tools.sample_brand.piece import Panel, Piece, both
-from tools.sample_brand.tops import Cut, asymmetric, draw_top, outline_half
+from tools.sample_brand.tops import draw_top
 
 FLARE = {"bodycon": -0.10, "slip": 0.10, "a-line": 0.30, "shift": 0.07, "ball": 0.42, "wrap": 0.22}
 """How much wider the skirt grows for each unit of its length."""

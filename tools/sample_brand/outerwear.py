@@ -7,9 +7,10 @@ import numpy as np
 
 from tools.sample_brand.body import HIP_Y, UNDERARM, hem_path
 from tools.sample_brand.brand import BRASS
+from tools.sample_brand.cuts import Cut
 from tools.sample_brand.drawing import Path, brush, ellipse, trace
 from tools.sample_brand.piece import Panel, Piece, both
-from tools.sample_brand.tops import Cut, sleeve_panels
+from tools.sample_brand.sleeves import sleeve_panels
 
 HEMS = {"cropped": 162.0, "regular": 224.0, "long": 440.0}
 

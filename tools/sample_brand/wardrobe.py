@@ -3,23 +3,19 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from tools.sample_brand import accessories
+from tools.sample_brand import accessories, bags, hats, shoes
 from tools.sample_brand.body import EASE, LENGTHS
-from tools.sample_brand.bottoms import (
-    LEG,
-    SKIRT_DETAILS,
-    SKIRT_FLARE,
-    TROUSER_DETAILS,
-    draw_bikini_bottom,
-    draw_bikini_top,
-    draw_skirt,
-    draw_trousers,
-)
 from tools.sample_brand.collection import Item
+from tools.sample_brand.cuts import NECKLINES, Cut
 from tools.sample_brand.dresses import FLARE, ON_BODICE, SKIRTS, draw_dress
+from tools.sample_brand.finishes import DETAILS
 from tools.sample_brand.outerwear import HEMS, draw_jacket
 from tools.sample_brand.piece import Piece
-from tools.sample_brand.tops import DETAILS, NECKLINES, SLEEVES, Cut, draw_top
+from tools.sample_brand.skirts import SKIRT_DETAILS, SKIRT_FLARE, draw_skirt
+from tools.sample_brand.sleeves import SLEEVES
+from tools.sample_brand.swimwear import draw_bikini_bottom, draw_bikini_top
+from tools.sample_brand.tops import draw_top
+from tools.sample_brand.trousers import LEG, TROUSER_DETAILS, draw_trousers
 
 SHORTS_HEM = 334.0
 KNITS = {"knit", "rib knit"}
@@ -103,19 +99,19 @@ DRAWINGS: dict[str, Callable[[Item, int], Piece]] = {
     "teddy coat": partial(_jacket, style="trench"),
     "bikini top": lambda item, _: draw_bikini_top(_pick(item.cut, ["bandeau"], "triangle")),
     "bikini bottom": lambda item, _: draw_bikini_bottom("tied" in item.cut),
-    "bucket hat": _fixed(accessories.draw_bucket_hat),
-    "cap": _fixed(accessories.draw_cap),
-    "beanie": _fixed(accessories.draw_beanie),
-    "beret": _fixed(accessories.draw_beret),
-    "straw hat": _fixed(accessories.draw_straw_hat),
-    "tote bag": _fixed(accessories.draw_tote),
-    "shoulder bag": _fixed(accessories.draw_shoulder_bag),
-    "bucket bag": _fixed(accessories.draw_bucket_bag),
-    "sneakers": _fixed(accessories.draw_sneakers),
-    "ankle boots": _fixed(accessories.draw_boots),
-    "knee boots": _fixed(partial(accessories.draw_boots, knee=True)),
-    "heels": _fixed(accessories.draw_heels),
-    "sandals": _fixed(accessories.draw_sandals),
+    "bucket hat": _fixed(hats.draw_bucket_hat),
+    "cap": _fixed(hats.draw_cap),
+    "beanie": _fixed(hats.draw_beanie),
+    "beret": _fixed(hats.draw_beret),
+    "straw hat": _fixed(hats.draw_straw_hat),
+    "tote bag": _fixed(bags.draw_tote),
+    "shoulder bag": _fixed(bags.draw_shoulder_bag),
+    "bucket bag": _fixed(bags.draw_bucket_bag),
+    "sneakers": _fixed(shoes.draw_sneakers),
+    "ankle boots": _fixed(shoes.draw_boots),
+    "knee boots": _fixed(partial(shoes.draw_boots, knee=True)),
+    "heels": _fixed(shoes.draw_heels),
+    "sandals": _fixed(shoes.draw_sandals),
     "belt": _fixed(accessories.draw_belt),
     "scarf": _fixed(accessories.draw_scarf),
 }
