@@ -1,4 +1,4 @@
-"""Take the packaged weights up again as training states: the recipe outlives its machine."""
+"""Take finished weights up again as training states: the recipe outlives its machine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from couturier.vision.segmenter import GarmentSegmenter, load_segmenter
 from tools.mini.autoencoder import STATE as AUTOENCODER
 from tools.mini.checkpoints import Averaged, save_state
 from tools.mini.denoiser import STATE as UNET
+from tools.mini.judge import STATE as JUDGE
+from tools.mini.judge import load_judge
 from tools.mini.segment import STATE as SEGMENTER
 from tools.mini.towers import STATE as TOWERS
 from tools.mini.towers import Towers, build_towers
@@ -21,6 +23,8 @@ from tools.mini.towers import Towers, build_towers
 
 def adopt_weights(folder: Path, work: Path) -> list[str]:
     """Write a state of step 1 for every part that has none under `work`; give the parts' names.
+
+    The parts are the packaged ones under `folder`, and the second judge.
 
     Weights come back in half precision, optimizers start anew: training goes on a little below
     where it stood and passes it within some hundred steps.
@@ -34,6 +38,7 @@ def adopt_weights(folder: Path, work: Path) -> list[str]:
         TOWERS: lambda: _join_towers(folder, work),
         SEGMENTER: lambda: _load_segmenter(folder / "segmenter"),
         UNET: lambda: UNet2DConditionModel.from_pretrained(folder / "unet"),
+        JUDGE: lambda: load_judge().requires_grad_(True),
     }
     for state, load in parts.items():
         if not (work / state).exists():

@@ -13,7 +13,7 @@ from tools.mini.towers import load_towers
 def test_training_goes_on_from_the_packaged_weights(tmp_path: Path) -> None:
     packaged = find_mini()
     assert adopt_weights(packaged, tmp_path) == [
-        "tokenizer", "autoencoder", "towers", "segmenter", "unet",
+        "tokenizer", "autoencoder", "towers", "segmenter", "unet", "judge",
     ]  # fmt: skip
 
     shipped = load_file(packaged / "unet" / "diffusion_pytorch_model.safetensors")
@@ -30,6 +30,6 @@ def test_a_part_that_was_trained_further_is_not_taken_back(tmp_path: Path) -> No
         state.parent.mkdir()
         state.write_bytes(b"further")
 
-    assert adopt_weights(find_mini(), tmp_path) == ["tokenizer", "towers"]
+    assert adopt_weights(find_mini(), tmp_path) == ["tokenizer", "towers", "judge"]
     assert (tmp_path / "unet" / "state.safetensors").read_bytes() == b"further"
     assert (tmp_path / TOWERS).exists()
