@@ -6,7 +6,8 @@
 Rows are made of 12 kinds, 12 colours and 10 materials with two sentences of copy, about 330 bytes
 each; with --short they have a title alone, which the grammar reads three times as fast. With
 --picture every row names one shared picture of 8 x 8 px, else rows alone are judged.
-Each run is a process of its own; its peak is what the system tells when it ends (ru_maxrss).
+Each run is a process of its own; its peak and the seconds it computed are what the system tells
+when it ends (ru_maxrss, ru_utime and ru_stime).
 Prints a Markdown table; nothing is remembered from one run to the next.
 """
 
@@ -83,8 +84,8 @@ def write_rows(path: Path, rows: Iterator[dict[str, str]]) -> None:
                 out.write(",".join(f'"{cell}"' for cell in cells) + "\n")
 
 
-def measure(command: list[str], home: Path) -> tuple[float, float, int]:
-    """Run a command line; gives seconds, peak memory in MB, and its exit status."""
+def measure(command: list[str], home: Path) -> tuple[float, float, float, int]:
+    """Run a command line; gives seconds, CPU seconds, peak memory in MB, and its exit status."""
     environment = os.environ | {"COUTURIER_HOME": str(home / "home")}
     started_s = time.monotonic()
     with (home / "output.txt").open("w") as output:
@@ -96,7 +97,9 @@ def measure(command: list[str], home: Path) -> tuple[float, float, int]:
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status
-    return time.monotonic() - started_s, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    exit_status = os.waitstatus_to_exitcode(status)
+    return time.monotonic() - started_s, cpu_s, usage.ru_maxrss / 1024, exit_status
 
 
 def main() -> None:
@@ -109,8 +112,8 @@ def main() -> None:
     parser.add_argument("--picture", action="store_true")
     parser.add_argument("--short", action="store_true")
     options = parser.parse_args()
-    print("| rows | file MB | command | seconds | peak MB | against the first | exit status |")
-    print("|---|---|---|---|---|---|---|")
+    print("| rows | file MB | command | seconds | CPU s | peak MB | to the first | exit status |")
+    print("|---|---|---|---|---|---|---|---|")
     first_mb = 0.0
     for n_rows in options.rows:
         shutil.rmtree(options.home, ignore_errors=True)
@@ -125,13 +128,13 @@ def main() -> None:
             command += ["--images", str(images)]
         if options.command == "dataset":
             command += ["--out", str(options.home / "out"), "--set", "dataset.min_side_px=1"]
-        seconds, peak_mb, status = measure(command, options.home)
+        seconds, cpu_s, peak_mb, status = measure(command, options.home)
         first_mb = first_mb or peak_mb
         size_mb = data.stat().st_size / 1e6
         print(
             f"| {n_rows:,} | {size_mb:,.0f} | {' '.join(command[:1])}"
             f"{', one shared picture' if options.picture else ''} | {seconds:,.0f} | "
-            f"{peak_mb:,.0f} | {peak_mb / first_mb:.2f} | {status} |",
+            f"{cpu_s:,.0f} | {peak_mb:,.0f} | {peak_mb / first_mb:.2f} | {status} |",
             flush=True,
         )
     shutil.rmtree(options.home, ignore_errors=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # at run time these load pydantic, and --help must answer at 
 
 Show = Callable[[str], AbstractContextManager[OnStep]]
 
+IMAGES = Path("data/images")
 N_HELD_OUT_PROMPTS = 8
 
 
@@ -73,12 +74,15 @@ def check(
 def dataset(
     product_data: Path, images: Path | None, out: Path, *, given: Given, on_step: OnStep
 ) -> dict[str, Any]:
-    """Make a data set folder; gives its summary."""
+    """Make a data set folder; gives its summary.
+
+    Without `images` it is `IMAGES`, which need not be there where pictures are downloaded.
+    """
     from couturier.dataset.build import build_dataset
 
     settings: DatasetSettings = given.resolve("dataset")
-    if settings.download and images is not None and str(images) == "data/images":
-        images = images if images.is_dir() else None  # the default need not be there then
+    if images is None and (IMAGES.is_dir() or not settings.download):
+        images = IMAGES
     summary = build_dataset(
         product_data, images=images, out=out, settings=settings, on_step=on_step
     )

@@ -1,4 +1,4 @@
-"""Reads pictures out of a zip where they lie: nothing is unpacked to the disk."""
+"""Reads pictures out of a zip where it lies, here or elsewhere: nothing is unpacked to the disk."""
 
 import errno
 import lzma
@@ -9,7 +9,13 @@ import zlib
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from couturier.catalogue.remote import is_remote, read_remote, stamp_remote
+from couturier.catalogue.remote import (
+    is_remote,
+    is_remote_file,
+    open_remote,
+    read_remote,
+    stamp_remote,
+)
 from couturier.errors import CatalogueError
 
 MAX_PICTURE_BYTES = 512_000_000  # a TIFF of 160 million pixels; what is larger was made to harm
@@ -25,8 +31,10 @@ def list_archive(path: Path) -> tuple[list[str], list[str]]:
         are never read.
 
     Raises:
-        CatalogueError: it is no zip, or torn.
+        CatalogueError: it is no zip, or torn; for one elsewhere see `remote.open_remote`.
     """
+    if is_remote(path):  # who lists it begins a run, and it may have changed since the last
+        _open.cache_clear()
     try:
         entries = _open(path, *_stamp(path)).infolist()
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as fault:
@@ -48,15 +56,15 @@ def read_picture(path: Path) -> bytes:
     """Read a picture's bytes from the disk, or from the zip that its path leads into.
 
     Args:
-        path: As `folders.list_pictures` led to it: a file, `shop.zip/inside/1.jpg`, or one
-            elsewhere, as in s3://bucket/1.jpg.
+        path: As `folders.list_pictures` led to it: a file or `shop.zip/inside/1.jpg`, either
+            of which may lie elsewhere, as in s3://bucket/1.jpg.
 
     Raises:
         OSError: it cannot be read; EFBIG where it would unpack to more than 512 MB.
     """
-    if is_remote(path):
-        return read_remote(path, max_bytes=MAX_PICTURE_BYTES)
     archive = _find_archive(path)
+    if archive is None and is_remote(path):
+        return read_remote(path, max_bytes=MAX_PICTURE_BYTES)
     if archive is None:
         return path.read_bytes()
     try:
@@ -88,9 +96,9 @@ def stamp_picture(path: Path) -> tuple[int, int]:
     Raises:
         OSError: there is no such picture.
     """
-    if is_remote(path):
-        return stamp_remote(path)
     archive = _find_archive(path)
+    if archive is None and is_remote(path):
+        return stamp_remote(path)
     if archive is None:
         found = path.stat()
         return found.st_size, found.st_mtime_ns
@@ -103,7 +111,8 @@ def stamp_picture(path: Path) -> tuple[int, int]:
 
 def _find_archive(path: Path) -> Path | None:
     """Find the zip a path leads into; None for a path of its own."""
-    return next((p for p in path.parents if p.suffix.lower() == ".zip" and p.is_file()), None)
+    is_file = is_remote_file if is_remote(path) else Path.is_file
+    return next((p for p in path.parents if p.suffix.lower() == ".zip" and is_file(p)), None)
 
 
 def _is_safe(entry: zipfile.ZipInfo) -> bool:
@@ -116,6 +125,8 @@ def _is_safe(entry: zipfile.ZipInfo) -> bool:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
+    if is_remote(path):  # asking again for every picture would take as long as reading it
+        return 0, 0
     found = path.stat()
     return found.st_size, found.st_mtime_ns
 
@@ -123,4 +134,4 @@ def _stamp(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=2)
 def _open(path: Path, size: int, mtime_ns: int) -> zipfile.ZipFile:
     """Open a zip once for all threads; zipfile locks its reads. Another stamp opens it anew."""
-    return zipfile.ZipFile(path)
+    return zipfile.ZipFile(open_remote(path) if is_remote(path) else path)

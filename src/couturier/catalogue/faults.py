@@ -25,7 +25,9 @@ class FaultKind:
 # In the order of what they cost: first what loses a product, then what spoils what is learnt
 # from it, then what was mended.
 FAULT_KINDS: dict[str, FaultKind] = {
-    "unreadable row": FaultKind(LEFT_OUT, "make each row an object with an id and a text"),
+    "unreadable row": FaultKind(
+        LEFT_OUT, "mend the row there, or export it again; each needs an id and a text"
+    ),
     "no id": FaultKind(LEFT_OUT, "give each row an image_id, or name its column: --map id=COLUMN"),
     "repeated id": FaultKind(LEFT_OUT, "give each row an image_id of its own"),
     "no text": FaultKind(

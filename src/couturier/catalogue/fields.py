@@ -131,12 +131,16 @@ def to_text(value: Any) -> str:
         value = int(value) if value.is_integer() else value
     if value is None or isinstance(value, bool | dict):
         return ""
-    text = str(value).encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFC", text).strip()
+    text = str(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
+    return text.strip()
 
 
 def _strip_hidden(text: str) -> str:
     """Take out what cannot be seen: characters that turn the direction of writing, and the like."""
+    if text.isascii() and text.isprintable():
+        return text
     hidden = ("Cc", "Cf")
     return "".join(one for one in text if unicodedata.category(one) not in hidden).strip()
 

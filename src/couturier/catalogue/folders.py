@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from couturier.catalogue.archives import list_archive
 from couturier.catalogue.download import Downloads
-from couturier.catalogue.remote import is_remote, list_remote
+from couturier.catalogue.remote import is_remote, is_remote_file, list_remote
 from couturier.errors import CatalogueError
 
 # What cameras and shops export. Some of it cannot be read here (heic); it is found all the same,
@@ -166,16 +167,16 @@ class PictureFolder:
 
 
 def list_pictures(root: Path) -> PictureFolder:
-    """List a folder with its subfolders, a zip, or a folder elsewhere (s3://bucket/images).
+    """List a folder with its subfolders, or a zip; here or elsewhere (s3://bucket/images).
 
     Links to folders are not followed.
 
     Raises:
         CatalogueError: there is no such folder, it may not be read, or it is no readable zip.
     """
-    if is_remote(root):
+    if is_remote(root) and not is_remote_file(root):
         return _index(root, list_remote(root))
-    if root.is_file():
+    if is_remote(root) or root.is_file():
         return _list_zip(root)
     if not root.is_dir():
         raise CatalogueError(
@@ -185,8 +186,18 @@ def list_pictures(root: Path) -> PictureFolder:
     names: list[str] = []
     for folder, _, files in os.walk(root, onerror=lambda fault: unreadable.append(str(fault))):
         below = Path(folder).relative_to(root).as_posix()
+        files = [file for file in files if not _would_wait(Path(folder, file))]
         names += [file if below == "." else f"{below}/{file}" for file in files]
     return _index(root, names, unreadable=tuple(unreadable))
+
+
+def _would_wait(path: Path) -> bool:
+    """Say whether it is a pipe, socket or device, which would be read without end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # a link that leads nowhere is told as a broken picture
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _list_zip(root: Path) -> PictureFolder:
@@ -196,7 +207,7 @@ def _list_zip(root: Path) -> PictureFolder:
             fix="give the pictures' folder or a .zip of it with --images",
         )
     names, unsafe = list_archive(root)
-    return _index(root, names, unsafe=tuple(unsafe))
+    return _index(root, names, unsafe=tuple(unsafe), is_zip=True)
 
 
 def _index(
@@ -205,11 +216,12 @@ def _index(
     *,
     unreadable: tuple[str, ...] = (),
     unsafe: tuple[str, ...] = (),
+    is_zip: bool = False,
 ) -> PictureFolder:
     pictures = [name for name in names if has_suffix(name) and not _is_hidden(name)]
     # Who zips a folder puts its name before all others; rows know nothing of it.
     tops = {name.split("/", 1)[0] if "/" in name else "" for name in pictures}
-    wrapper = f"{tops.pop()}/" if root.is_file() and len(tops) == 1 else ""
+    wrapper = f"{tops.pop()}/" if is_zip and len(tops) == 1 else ""
     by_path: dict[str, list[str]] = defaultdict(list)
     by_stem: dict[str, list[str]] = defaultdict(list)
     for name in pictures:

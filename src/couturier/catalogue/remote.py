@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from couturier.catalogue.readers.rows import load_extra
 from couturier.errors import CatalogueError, MissingExtraError, StorageError
@@ -75,6 +75,35 @@ def list_remote(root: Path) -> list[str]:
         names = [str(name) for name in system.find(inner)]
     start = inner.rstrip("/").lstrip("/") + "/"
     return [name.lstrip("/").removeprefix(start) for name in names]
+
+
+@lru_cache(maxsize=256)  # asked once more for every picture that lies below it
+def is_remote_file(path: Path) -> bool:
+    """Say whether a remote path leads to a file; False where it cannot be reached.
+
+    Raises:
+        CatalogueError, MissingExtraError, StorageError: nothing reaches such addresses.
+    """
+    system, inner = _connect(path)
+    try:
+        return bool(system.isfile(inner))
+    except Exception:  # each of fsspec's systems has its own errors; whoever reads it is told
+        return False
+
+
+def open_remote(path: Path) -> BinaryIO:
+    """Open a remote file that is read in places, as a zip is; only these are fetched.
+
+    Raises:
+        OSError: it cannot be reached.
+    """
+    try:
+        system, inner = _connect(path)
+        return cast(BinaryIO, system.open(inner, "rb"))
+    except OSError:
+        raise
+    except Exception as fault:
+        raise OSError(errno.EIO, f"{type(fault).__name__}: {str(fault)[:120]}") from fault
 
 
 def read_remote(path: Path, *, max_bytes: int) -> bytes:

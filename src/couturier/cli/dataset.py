@@ -34,11 +34,14 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any row i
 def command(
     product_data: ProductData,
     images: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--images", metavar="DIR", help="Folder or zip with the pictures; also s3://, gs://."
+            "--images",
+            metavar="DIR",
+            help="Folder or zip with the pictures; also s3://, gs://. Default: data/images, which "
+            "need not be there with --download.",
         ),
-    ] = Path("data/images"),
+    ] = None,
     maps: Map = None,
     download: Download = False,
     allow_hosts: AllowHosts = None,

@@ -19,7 +19,7 @@ SHOWN_A_FAULT = 5
 
 
 def print_check(source: Path, check: "CatalogueCheck") -> None:
-    """Print what the catalogue doctor found, as sorted by cost, five examples a fault."""
+    """Print what the catalogue doctor found, as sorted by cost: the fix, then five examples."""
     console = Console()
     console.print(
         f"[bold]{escape(str(source))}[/bold]: {check.n_usable} of {check.n_rows} rows usable, "
@@ -27,9 +27,12 @@ def print_check(source: Path, check: "CatalogueCheck") -> None:
         soft_wrap=True,
     )
     for group in check.groups(SHOWN_A_FAULT):
+        known = FAULT_KINDS[group.kind]
         console.print(f"\n[bold]{escape(group.kind)}[/bold] ({group.count}, {group.action})")
+        console.print(f"  fix: {escape(known.fix)}", soft_wrap=True)
         for fault in group.first:
-            console.print(f"  {_name_row(fault)}: {escape(fault.message)}", soft_wrap=True)
+            reason = fault.message.removesuffix(f"; fix: {known.fix}")
+            console.print(f"  - {_name_row(fault)}{escape(reason)}", soft_wrap=True)
         if group.count > len(group.first):
             console.print(f"  ... and {group.count - len(group.first)} more; --json lists all")
 
@@ -97,8 +100,8 @@ def print_facts(facts: Mapping[str, Any]) -> None:
 def _name_row(fault: "Fault") -> str:
     name = escape(fault.image_id or fault.file)
     if not fault.record:
-        return name
-    return f"row {fault.record} ({name})" if name else f"row {fault.record}"
+        return f"{name}: " if name and name not in fault.message else ""
+    return f"row {fault.record} ({name}): " if name else f"row {fault.record}: "
 
 
 def _flatten(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

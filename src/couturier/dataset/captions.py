@@ -22,6 +22,7 @@ _FILLERS = (
     "a an and are as at be by classic for from great in is it its lovely new nice of on our pair "
     "perfect stylish that the this to with you your"
 )
+_FILLER_WORDS = frozenset(_FILLERS.split())
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _warn_if_long(caption: Caption) -> Caption:
 
 
 def _adds_nothing(copy: str, seen: str) -> bool:
-    return set(_words(copy)) - set(_FILLERS.split()) <= set(_words(seen))
+    return set(_words(copy)) - _FILLER_WORDS <= set(_words(seen))
 
 
 def _words(text: str) -> list[str]:

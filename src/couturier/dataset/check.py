@@ -15,7 +15,13 @@ from couturier.dataset.ledger import Ledger, read_garments
 from couturier.dataset.memory import Memory
 from couturier.dataset.opening import quiet_pillow
 from couturier.dataset.outcomes import Outcome
-from couturier.dataset.pictures import describe_source, hash_recipe, open_picture, work_ahead
+from couturier.dataset.pictures import (
+    LOOK_PX,
+    describe_source,
+    hash_recipe,
+    open_picture,
+    work_ahead,
+)
 from couturier.dataset.plan import plan_catalogue
 from couturier.dataset.settings import DatasetSettings
 from couturier.dataset.tell import pair_twins, tell_pictures
@@ -25,7 +31,6 @@ from couturier.files import find_home
 from couturier.garments.records import Garment
 from couturier.runs import OnStep
 
-_LOOK_PX = 128  # what hash and colours are taken from; a large JPEG costs an eighth of the work
 _REMEMBERED = 20  # catalogues
 
 
@@ -40,6 +45,7 @@ class CheckedRow:
         garments: What the row says the picture shows.
         faults: What is wrong with it, the costliest first.
         pictures: Of the product, those that were found, and their names.
+        is_usable: Whether an item would come of it.
     """
 
     record: int
@@ -48,11 +54,7 @@ class CheckedRow:
     garments: tuple[Garment, ...]
     faults: tuple[Fault, ...]
     pictures: tuple[tuple[Path, str], ...] = ()
-
-    @property
-    def is_usable(self) -> bool:
-        """Say whether an item would come of it."""
-        return bool(self.caption) and all(fault.action != LEFT_OUT for fault in self.faults)
+    is_usable: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Give the row as `couturier check --json` prints it."""
@@ -170,6 +172,7 @@ class CatalogueCheck:
             garments=read_garments(garments),
             faults=tuple(faults),
             pictures=tuple((Path(source), name) for source, name in pictures),
+            is_usable=self._ledger.is_usable(n),
         )
 
 
@@ -247,7 +250,7 @@ def _open_pictures(
     ledger: Ledger, settings: DatasetSettings, *, memory: Memory, on_step: OnStep | None
 ) -> None:
     n_files = ledger.count("SELECT count(*) FROM looks")
-    recipe = f"look {_LOOK_PX} {hash_recipe(settings)}"
+    recipe = f"look {LOOK_PX} {hash_recipe(settings)}"
     unknown = _list_unknown(ledger, memory, recipe)
     open_one = partial(_look, settings=settings)
     with quiet_pillow(), closing(work_ahead(open_one, unknown, workers=settings.workers)) as fresh:
@@ -271,4 +274,4 @@ def _list_unknown(ledger: Ledger, memory: Memory, recipe: str) -> Iterator[tuple
 
 
 def _look(work: tuple[int, Path, str], settings: DatasetSettings) -> Outcome:
-    return open_picture(work[1], settings, size_px=_LOOK_PX)[1]
+    return open_picture(work[1], settings, size_px=LOOK_PX)[1]  # an eighth of the work, often

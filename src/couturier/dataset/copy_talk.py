@@ -28,7 +28,7 @@ def list_talk(
     for slogan in filter(None, (garment.print_text for garment in garments)):
         sentences = _take_out(slogan, sentences)
     coarse = [word for sentence in sentences for word in find_coarse(sentence)]
-    kept = [sentence for sentence in sentences if not find_coarse(sentence)]
+    kept = [sentence for sentence in sentences if not (coarse and find_coarse(sentence))]
     if not kept and not garments:  # better a part of a sentence than no caption at all
         kept = [left for one in sentences if (left := strip_coarse(one))]
     return kept, coarse

@@ -50,10 +50,11 @@ def take_fingerprint(image: Image.Image) -> str:
     """
     small = image.convert("RGB")
     small.thumbnail((_WORK_PX, _WORK_PX), Image.Resampling.BOX)
-    darkest, lightest = small.convert("L").getextrema()
+    grey = small.convert("L")
+    darkest, lightest = grey.getextrema()
     if float(lightest) - float(darkest) < _FLAT:  # type: ignore[arg-type]
         return ""
-    shapes = np.packbits(imagehash.phash(small, hash_size=HASH_SIDE).hash.ravel()).tobytes()
+    shapes = np.packbits(imagehash.phash(grey, hash_size=HASH_SIDE).hash.ravel()).tobytes()
     colours = small.resize((_CELLS, _CELLS), Image.Resampling.BOX).tobytes()
     return base64.b64encode(shapes + colours).decode("ascii")
 

@@ -41,9 +41,12 @@ _INDEXES = (
 )
 _FAULT = "image_id, file, record, fault, message, action"
 _LOOK = "l.sha, l.notes, l.left_out, l.fingerprint, l.palette"
+# A picture that is missing or broken costs its row nothing where another one is there.
 _USABLE = (
-    "caption != '' AND NOT EXISTS (SELECT 1 FROM faults f WHERE f.record = rows.record"
-    f" AND f.image_id = rows.image_id AND f.action = '{LEFT_OUT}')"
+    "caption != '' AND (EXISTS (SELECT 1 FROM pictures p JOIN looks l ON l.n = p.look"
+    " WHERE p.row = rows.n AND l.left_out IS NOT 1) OR NOT EXISTS (SELECT 1 FROM faults f"
+    " WHERE f.record = rows.record AND f.image_id = rows.image_id"
+    f" AND f.action = '{LEFT_OUT}'))"
 )
 
 
@@ -272,6 +275,10 @@ class Ledger:
     def n_usable(self) -> int:
         """How many rows have a caption and nothing that leaves them out."""
         return self.count(f"SELECT count(*) FROM rows WHERE {_USABLE}")
+
+    def is_usable(self, row: int) -> bool:
+        """Say whether an item would come of a row, by its number here."""
+        return self.count(f"SELECT count(*) FROM rows WHERE n = ? AND {_USABLE}", (row,)) > 0
 
     @property
     def n_seen(self) -> int:

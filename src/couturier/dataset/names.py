@@ -26,13 +26,14 @@ class FileNames:
 
     def __init__(self) -> None:
         self._taken = FirstSeen()
+        self._n_asked = 0
 
     def choose_stem(self, image_id: str) -> str:
         """Choose what a product's pictures are called; to be asked once a product, in order."""
         stem = make_safe(image_id)
-        if self._taken.find(stem.casefold()) is not None:
+        if not self._take(stem):
             stem = f"{stem}-{_hash(image_id)}"
-        self._taken.setdefault(stem.casefold(), 0)
+            self._take(stem)
         return stem
 
     def number(self, stem: str, place: int, image_id: str) -> str:
@@ -46,10 +47,15 @@ class FileNames:
         if place == 0:
             return stem
         name = f"{stem}-{place + 1}"
-        if self._taken.find(name.casefold()) is not None:
+        if not self._take(name):
             name = f"{name}-{_hash(image_id)}"
-        self._taken.setdefault(name.casefold(), 0)
+            self._take(name)
         return name
+
+    def _take(self, name: str) -> bool:
+        """Take a name, case aside; False where it is taken."""
+        self._n_asked += 1
+        return self._taken.setdefault(name.casefold(), self._n_asked) == self._n_asked
 
 
 def make_safe(image_id: str) -> str:

@@ -22,9 +22,10 @@ from couturier.errors import StorageError
 from couturier.files import hash_json
 from couturier.vision.foreground import read_palette
 
+LOOK_PX = 128  # what hash and colours are taken from
 SMALL_PX = 64  # a garment of fewer pixels shows a colour and hardly a shape
 
-_RECIPE_VERSION = 3  # raised whenever the same settings give other pixels or findings
+_RECIPE_VERSION = 4  # raised whenever the same settings give other pixels or findings
 _RECIPE_KEYS = {
     "size_px",
     "quality",
@@ -156,11 +157,12 @@ def open_picture(
     if longest_px < settings.min_side_px:
         return None, _leave_out("tiny picture", size)
     small = (("small picture", size),) if longest_px < SMALL_PX else ()
+    look = plain.image.reduce(max(1, max(plain.image.size) // LOOK_PX))
     found = Outcome(
         source_sha256=hashlib.sha256(data).hexdigest(),
         notes=(*plain.notes, *small),
-        fingerprint=take_fingerprint(plain.image),
-        palette=read_palette(plain.image),
+        fingerprint=take_fingerprint(look),
+        palette=read_palette(look),
     )
     return plain.image, found
 
@@ -191,13 +193,12 @@ def _encode(image: Image.Image, settings: DatasetSettings) -> bytes:
     """Encode without any metadata: a phone's GPS position is nobody's business.
 
     On 55 pictures of two shops, at quality 90, the garments' median ΔE2000 to the source is 0.73
-    with 4:2:0 and 0.54 with 4:4:4, whose files are 14 % larger.
+    with 4:2:0 and 0.54 with 4:4:4, whose files are 14 % larger. Huffman tables of a picture's
+    own (`optimize`) would save 4 % of the file and cost 5 % of the time.
     """
     encoded = BytesIO()
     if settings.picture_format == "png":
         image.save(encoded, "PNG")
     else:
-        image.save(
-            encoded, "JPEG", quality=settings.quality, subsampling=settings.chroma, optimize=True
-        )
+        image.save(encoded, "JPEG", quality=settings.quality, subsampling=settings.chroma)
     return encoded.getvalue()

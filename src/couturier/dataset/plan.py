@@ -142,9 +142,9 @@ class _Planning:
     def _find_told(self, product: Product, template: str) -> Told:
         key = hash_row(product, template)
         known = self.memory.find_told(key)
-        text = known or write_told(tell_row(product, template))
-        self.ledger.add_told(key, text)
-        return read_told(text)
+        told = read_told(known) if known else tell_row(product, template)
+        self.ledger.add_told(key, known or write_told(told))
+        return told
 
 
 @dataclass

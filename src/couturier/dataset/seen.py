@@ -1,10 +1,11 @@
 """What a product's picture shows, as its row tells: the grammar's garments, put right by fields."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from couturier.catalogue.fields import to_text
+from couturier.catalogue.readers.rows import plain_name
 from couturier.catalogue.records import Product
 from couturier.garments.colours import find_colour
 from couturier.garments.grammar import find_garments
@@ -18,6 +19,8 @@ CATEGORY_FIELDS = ("category", "sub_category", "product_category", "main_categor
 COLOUR_FIELDS = ("base_colour", "base_color", "colour", "color", "colours", "colors")
 MATERIAL_FIELDS = ("material", "fabric", "materials")
 PATTERN_FIELDS = ("pattern", "print")
+
+Fields = Mapping[str, Any]  # a row's other fields by their plain names
 
 _SHELVES = frozenset({"set", "accessory", "jewellery"})
 _SAYS_NOTHING = frozenset({"", "na", "n/a", "none", "null", "nan", "unknown", "other", "-"})
@@ -35,14 +38,15 @@ def see_garments(product: Product) -> tuple[Garment, ...]:
     repeats = product.description == product.title  # as in shops that have names and no copy
     text = "" if repeats else product.description[:_MAX_GRAMMAR_CHARS]
     garments = find_garments(text, title=product.title or None)
-    kind = _kind_of(product, TYPE_FIELDS)
+    fields = {plain_name(name): value for name, value in product.fields.items()}
+    kind = _kind_of(fields, TYPE_FIELDS)
     if kind and _is_title_only(product):
         garments = _keep_one(garments, kind)
     if not garments:
-        kind = kind or _kind_of(product, CATEGORY_FIELDS)
+        kind = kind or _kind_of(fields, CATEGORY_FIELDS)
         garments = [Garment(kind)] if kind else []
     if len(garments) == 1:
-        garments = [_complete(garments[0], product)]
+        garments = [_complete(garments[0], fields)]
     return tuple(garments)
 
 
@@ -64,18 +68,18 @@ def _keep_one(garments: Sequence[Garment], kind: str) -> list[Garment]:
     return [Garment.from_dict(merged)]
 
 
-def _complete(garment: Garment, product: Product) -> Garment:
-    colour = _colour_of(product)
+def _complete(garment: Garment, fields: Fields) -> Garment:
+    colour = _colour_of(fields)
     if colour and not _is_shade(garment.colour, colour):
         garment = replace(garment, colour=colour)
-    pattern = garment.pattern or _worn(product, PATTERN_FIELDS, garment.kind).pattern
-    material = garment.material or _worn(product, MATERIAL_FIELDS, garment.kind).material
+    pattern = garment.pattern or _worn(fields, PATTERN_FIELDS, garment.kind).pattern
+    material = garment.material or _worn(fields, MATERIAL_FIELDS, garment.kind).material
     return replace(garment, pattern=pattern, material=material)
 
 
-def _worn(product: Product, names: Iterable[str], kind: str) -> Garment:
+def _worn(fields: Fields, names: Iterable[str], kind: str) -> Garment:
     """Read a field such as "100% cotton" as the grammar reads "100% cotton shirt"."""
-    text = to_text(_field(product, names))[:100].lower()
+    text = to_text(_first(fields, names))[:100].lower()
     told = find_garments(f"{text} {kind}") if text not in _SAYS_NOTHING else []
     return told[0] if told else Garment(kind)
 
@@ -93,22 +97,21 @@ def _base(word: str) -> str:
     return colour.base if colour else word
 
 
-def _colour_of(product: Product) -> str:
-    value = _field(product, COLOUR_FIELDS)
+def _colour_of(fields: Fields) -> str:
+    value = _first(fields, COLOUR_FIELDS)
     words = value if isinstance(value, list) else [value]
     told = [to_text(word).lower() for word in words]
     return " and ".join(dict.fromkeys(word for word in told if word not in _SAYS_NOTHING))
 
 
-def _kind_of(product: Product, names: Iterable[str]) -> str | None:
+def _kind_of(fields: Fields, names: Iterable[str]) -> str | None:
     """Find the first kind a field names; "Sets" and "Accessories" are shelves, not kinds."""
     for name in names:
-        kind = find_kind(to_text(_field(product, (name,)))[:100])
+        kind = find_kind(to_text(fields[name])[:100]) if name in fields else None
         if kind and kind not in _SHELVES:
             return kind
     return None
 
 
-def _field(product: Product, names: Iterable[str]) -> Any:
-    plain = {name.strip().lower().replace(" ", "_"): name for name in product.fields}
-    return next((product.fields[plain[name]] for name in names if name in plain), None)
+def _first(fields: Fields, names: Iterable[str]) -> Any:
+    return next((fields[name] for name in names if name in fields), None)

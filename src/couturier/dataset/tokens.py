@@ -6,7 +6,8 @@ MAX_TOKENS = 75  # CLIP takes 77, two of which open and close the caption
 
 # CLIP's own pieces: endings after an apostrophe, runs of letters, single digits, runs of signs.
 _PIECES = re.compile(r"'(?:s|t|re|ve|m|ll|d)\b|[^\W\d_]+|\d|(?:[^\s\w]|_)+", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\s{2,}")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])\s*(?=\S)|\s{2,}")
+_SPACE = re.compile(r"\s+")
 _CLAUSE_END = re.compile(r"(?<=[,;:])\s+|\s+[–—-]\s+")
 _LEAD_NOWHERE = (
     "a an and are as at by for from in is it its made of on or our that the this to with"
@@ -48,12 +49,22 @@ def cut_to_tokens(sentences: list[str], max_tokens: int) -> list[str]:
         cost = estimate_tokens(sentence) + 1  # the full stop that joins them
         if cost > left:
             rest = _cut_at(_CLAUSE_END, sentence, left)
-            if not kept and not rest:
-                rest = _cut_at(re.compile(r"\s+"), sentence, left)
+            if not kept:  # better a part of a sentence than nothing
+                rest = rest or _cut_at(_SPACE, sentence, left) or _cut_anywhere(sentence, left)
             return [*kept, rest] if rest else kept
         kept.append(sentence)
         left -= cost
     return kept
+
+
+def _cut_anywhere(sentence: str, max_tokens: int) -> str:
+    """Keep as many characters as fit, of writing that puts no spaces between words."""
+    low, high = 0, min(len(sentence), 4 * max_tokens)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = estimate_tokens(sentence[:middle]) + 1 <= max_tokens
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return sentence[:low]
 
 
 def _cut_at(where: re.Pattern[str], sentence: str, max_tokens: int) -> str:

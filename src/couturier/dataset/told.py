@@ -13,6 +13,8 @@ from couturier.catalogue.records import Product
 from couturier.dataset import captions, copy_talk, seen, settings, tokens
 from couturier.garments.records import Garment
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+
 
 @dataclass(frozen=True)
 class Told:
@@ -39,14 +41,14 @@ def tell_row(product: Product, template: str) -> Told:
 def hash_row(product: Product, template: str) -> bytes:
     """Hash all that decides what a row tells: its content, the template, the grammar's version."""
     said = [hash_grammar(), template, product.image_id, product.title, product.description]
-    text = json.dumps([*said, product.fields], ensure_ascii=False, default=str)
+    text = _ENCODER.encode([*said, product.fields])
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def write_told(told: Told) -> str:
     """Write what a row tells as one line of JSON."""
     garments = [{k: v for k, v in one.as_dict().items() if v} for one in told.garments]
-    return json.dumps([told.caption, garments, told.faults], ensure_ascii=False)
+    return _ENCODER.encode([told.caption, garments, told.faults])
 
 
 def read_told(text: str) -> Told:

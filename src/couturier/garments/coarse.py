@@ -1,6 +1,7 @@
 """Swear words: told from words that only look like them, masked ones included."""
 
 import re
+from functools import lru_cache
 
 from couturier.garments.vocabulary import word_set
 
@@ -11,16 +12,18 @@ _UNMASK = str.maketrans({"@": "a", "$": "s", "!": "i", "#": ""})
 
 def find_coarse(text: str) -> list[str]:
     """Find the swear words of a text, as written, in order."""
-    return [match[0] for match in _WORD.finditer(text) if _is_coarse(match[0].lower())]
+    return [word for word in _WORD.findall(text) if _is_coarse(word)]
 
 
 def strip_coarse(text: str) -> str:
     """Take the swear words out of a text and leave the rest."""
-    kept = _WORD.sub(lambda match: "" if _is_coarse(match[0].lower()) else match[0], text)
+    kept = _WORD.sub(lambda match: "" if _is_coarse(match[0]) else match[0], text)
     return " ".join(kept.split())
 
 
-def _is_coarse(word: str) -> bool:
+@lru_cache(maxsize=20_000)
+def _is_coarse(written: str) -> bool:
+    word = written.lower()
     if (word.rstrip("!"),) in word_set("coarse", "coarse"):
         return True
     if not word.rstrip("*!").isalpha():

@@ -1,6 +1,5 @@
 """The garment grammar: shop copy and prompts in, garments out."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 from couturier.garments.attach import add_attribute, attach_attributes
@@ -84,7 +83,7 @@ def _name_last(tags: list[Tag]) -> list[Tag]:
     kind = read_data("kinds")["last_in_a_title"].get(tags[-1].text) if tags else None
     if kind is None or any(tag.slot == "kind" for tag in tags):
         return tags
-    return [*tags[:-1], replace(tags[-1], slot="kind", value=kind)]
+    return [*tags[:-1], tags[-1]._replace(slot="kind", value=kind)]
 
 
 def _drop_lines(tags: list[Tag], mentions: list[Mention]) -> list[Mention]:

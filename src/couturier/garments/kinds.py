@@ -1,11 +1,12 @@
 """Kinds of garment: every spelling to one name, every name to one family."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from couturier.garments.tokens import words_of
 from couturier.garments.vocabulary import families, kind_phrases, read_data
 
 
+@lru_cache(maxsize=4096)  # a shop has few types and asks for each of them in every row
 def find_kind(phrase: str) -> str | None:
     """Find the kind that `phrase` names: "T Shirts" is a "t-shirt".
 

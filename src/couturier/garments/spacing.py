@@ -18,6 +18,8 @@ def part_words(text: str) -> str:
     A word is parted into two, or three, where each part is known and one is a joint
     ("the", "with", "fit") or a garment's word; what stays doubtful stays as it is.
     """
+    if all(_parted(word) == word for word in {*_RUN.findall(text)}):
+        return text  # as nearly always
     return _RUN.sub(lambda match: _parted(match.group()), text)
 
 

@@ -1,12 +1,12 @@
 """Words tagged with what they say: kind, colour, material, or talk."""
 
 import re
-from dataclasses import dataclass, replace
-from functools import cache
-from itertools import zip_longest
+from functools import cache, lru_cache
+from itertools import pairwise, zip_longest
+from typing import NamedTuple
 
 from couturier.garments.tokens import Token, tokenise
-from couturier.garments.vocabulary import Entry, phrase_table, read_data, word_set
+from couturier.garments.vocabulary import Entry, phrase_table, read_data, talk_table, word_set
 
 SENTENCE_MARKS = frozenset(".!?;:…")
 _HEX = re.compile(r"#[0-9a-f]{6}")
@@ -16,8 +16,7 @@ _MOTIFS = frozenset(
 _PRINTS = frozenset({"print", "printed", "prints", "pattern"})
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(NamedTuple):
     """One phrase of the text and what it says.
 
     Attributes:
@@ -65,15 +64,15 @@ def tag_text(text: str, *, is_title: bool = False) -> list[Tag]:
     at = 0
     while at < len(tokens):
         entry, end = _entry_at(words, at)
-        run = tokens[at:end]
+        first = tokens[at]
         tags.append(
             Tag(
                 entry.slot,
                 entry.value,
-                run[0].start,
-                run[-1].end,
+                first.start,
+                tokens[end - 1].end,
                 words[at:end],
-                run[0].gap,
+                first.gap,
                 at in openings,
                 entry.implied,
             )
@@ -84,45 +83,46 @@ def tag_text(text: str, *, is_title: bool = False) -> list[Tag]:
 
 
 def _entry_at(words: tuple[str, ...], at: int) -> tuple[Entry, int]:
-    saying = _longest(words, at, word_set("talk", "sayings"))
+    saying = talk_table("sayings").match(words, at)
     match = phrase_table().match(words, at)
-    if saying > (match[1] if match else at):
-        return Entry("talk", "saying"), saying
+    if saying and saying[1] > (match[1] if match else at):
+        return saying
     if match is not None:
         return match
-    word = words[at]
+    return _unknown(words[at]), at + 1
+
+
+@lru_cache(maxsize=20_000)
+def _unknown(word: str) -> Entry:
     if _HEX.fullmatch(word):
-        return Entry("colour", word), at + 1
-    return Entry("word" if word[0].isalnum() else "mark", word), at + 1
-
-
-def _longest(words: tuple[str, ...], at: int, phrases: frozenset[tuple[str, ...]]) -> int:
-    for length in range(6, 0, -1):
-        if words[at : at + length] in phrases:
-            return at + len(words[at : at + length])
-    return -1
+        return Entry("colour", word)
+    return Entry("word" if word[0].isalnum() else "mark", word)
 
 
 def _openings(tokens: list[Token], is_title: bool) -> frozenset[int]:
     """Where sentences begin: after a full stop, or at a capital where one was lost."""
-    capitals = sum(token.text[0].isupper() for token in tokens if token.is_word)
-    trusts_capitals = not is_title and capitals < 0.5 * sum(token.is_word for token in tokens)
+    capitals = [token.text[0].isupper() for token in tokens if token.is_word]
+    trusts_capitals = not is_title and sum(capitals) < 0.5 * len(capitals)
     openings = {0}
-    for index in range(1, len(tokens)):
-        token, before = tokens[index], tokens[index - 1]
-        capital = token.text[:1].isupper() and not (len(token.text) > 1 and token.text.isupper())
+    for index, (before, token) in enumerate(pairwise(tokens), start=1):
         after_mark = before.word in SENTENCE_MARKS or (before.word in "-–—" and token.gap == " ")
-        lost = trusts_capitals and capital and token.word not in {"i", "i'm", "v", "t", "a"}
-        lost = lost and not before.text[0].isupper()  # not within "Blue Denim Jacket"
-        if after_mark or (lost and token.gap != "-" and (before.is_word or token.gap == "\n")):
+        if after_mark or (trusts_capitals and token.text[0].isupper() and _is_lost(before, token)):
             openings.add(index)
     return frozenset(openings)
+
+
+def _is_lost(before: Token, token: Token) -> bool:
+    """Whether a capital opens a sentence though the full stop before it is lost."""
+    shouted = len(token.text) > 1 and token.text.isupper()
+    if shouted or token.word in {"i", "i'm", "v", "t", "a"} or before.text[0].isupper():
+        return False  # nor within "Blue Denim Jacket"
+    return token.gap != "-" and (before.is_word or token.gap == "\n")
 
 
 def _spoil_likenesses(tags: list[Tag]) -> list[Tag]:
     """Make the kinds in "belt-inspired" and "top-heavy" unknown words."""
     return [
-        replace(tag, slot="word")
+        tag._replace(slot="word")
         if tag.slot == "kind" and after and after.gap == "-" and after.slot == "word"
         else tag
         for tag, after in zip_longest(tags, tags[1:])
@@ -135,8 +135,7 @@ def _join_prints(tags: list[Tag]) -> list[Tag]:
     for tag in tags:
         before = joined[-1] if joined else None
         if before and _is_print(tag) and _is_motif(before):
-            joined[-1] = replace(
-                before,
+            joined[-1] = before._replace(
                 slot="pattern",
                 value=f"{before.words[-1]} print",
                 end=tag.end,
@@ -165,19 +164,17 @@ def _is_motif(tag: Tag) -> bool:
 
 def _mask_passing(tags: list[Tag]) -> list[Tag]:
     """Turn remarks on other garments ("pair it with any jeans") into talk."""
-    words = tuple(tag.words[0] if len(tag.words) == 1 else tag.text for tag in tags)
-    flat = [(word, index) for index, tag in enumerate(tags) for word in tag.words]
-    flat_words = tuple(word for word, _ in flat)
+    owners = [index for index, tag in enumerate(tags) for _ in tag.words]
+    words = tuple(word for tag in tags for word in tag.words)
     masked = list(tags)
-    remarks = word_set("talk", "passing")
-    for at in range(len(flat)):
-        index = flat[at][1]
-        opens_paired = words[index] == "paired" and tags[index].opens
-        if opens_paired or _longest(flat_words, at, remarks) > 0:
+    remarks = talk_table("passing")
+    for at, index in enumerate(owners):
+        opens_paired = tags[index].opens and tags[index].words == ("paired",)
+        if opens_paired or remarks.match(words, at):
             for later in range(index, len(tags)):
                 if later > index and (tags[later].opens or tags[later].text in SENTENCE_MARKS):
                     break
-                masked[later] = replace(tags[later], slot="talk")
+                masked[later] = tags[later]._replace(slot="talk")
     return masked
 
 

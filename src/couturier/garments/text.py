@@ -12,7 +12,9 @@ _COMMENT = re.compile(r" ?<!--.*?(-->|$) ?", re.DOTALL)
 _BREAK = re.compile(r"<\s*/?\s*(br|p|div|li|ul|ol|h[1-6]|tr|td)\b[^<>]{0,300}>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1000}>")
 _CAMEL = re.compile(r"(?<![\w'’])([a-z][a-z'’]+)([A-Z][a-z]+)")
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r" {3,}")
+_LINE_END = re.compile(r" *\n[ \n]*")
+_AFTER_STOP = re.compile(r"(?<=[.!?…])\n")
 
 
 @lru_cache(maxsize=64)  # titles that stand for copy, and what the grammar is handed cleaned
@@ -24,14 +26,17 @@ def clean_text(raw: str) -> str:
     run together are parted.
     """
     text = html.unescape(html.unescape(raw)) if "&" in raw else raw
+    text = _strip_tags(text) if "<" in text else text
+    text = unicodedata.normalize("NFC", text).translate(_SHOWN)
+    text = _CAMEL.sub(r"\1\n\2", text)
+    return part_words(_tidy(text))
+
+
+def _strip_tags(text: str) -> str:
     text = _SCRIPT.sub(" ", text)
     text = _COMMENT.sub(" ", text)
     text = _BREAK.sub("\n", text)
-    text = _TAG.sub("", text)
-    text = unicodedata.normalize("NFC", text)
-    text = text.translate(_SHOWN)
-    text = _CAMEL.sub(r"\1\n\2", text)
-    return part_words(_tidy(text))
+    return _TAG.sub("", text)
 
 
 class _Shown(dict[int, str]):
@@ -56,9 +61,8 @@ def _visible(character: str) -> str:
 
 def _tidy(text: str) -> str:
     """One space between words, two where a line ended or copy had two."""
-    text = _SPACES.sub(lambda gap: gap.group()[:2], text.strip())
-    text = re.sub(r" ?\n[ \n]*", "\n", text.replace("  \n", "\n"))
-    text = re.sub(r"(?<=[.!?…])\n", " ", text)
-    return re.sub(
-        r" {2,}", "  ", _SPACES.sub(lambda gap: gap.group()[:2], text).replace("\n", "  ")
-    )
+    text = _SPACES.sub("  ", text.strip())
+    if "\n" in text:
+        text = _LINE_END.sub("\n", text)
+        text = _AFTER_STOP.sub(" ", text).replace("\n", "  ")
+    return text

@@ -1,14 +1,14 @@
 """Text cut into words that keep their place in it."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _PIECE = re.compile(r"#[0-9a-fA-F]{6}\b|[^\W\d_]+(?:['’][^\W\d_]+)*['’]?|\d+|[^\w\s]|_")
 _LETTERS_WITH_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
+_GAPS = ("", " ", "-")
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One word or mark.
 
     Attributes:
@@ -39,10 +39,12 @@ def tokenise(text: str) -> list[Token]:
     last = 0
     for piece in _PIECE.finditer(bare):
         start, end = piece.span()
-        word = piece.group().lower().replace("’", "'")
-        if len(word) > 1:
-            word = word.rstrip("'")
-            end = start + len(word)
+        word = piece.group().lower()
+        if not word.isalnum():
+            word = word.replace("’", "'")
+            if len(word) > 1:
+                word = word.rstrip("'")
+                end = start + len(word)
         tokens.append(Token(word, text[start:end], start, end, _gap(text[last:start])))
         last = end
     return tokens
@@ -54,8 +56,6 @@ def words_of(phrase: str) -> tuple[str, ...]:
 
 
 def _gap(between: str) -> str:
-    if between == "-":
-        return "-"
-    if "\n" in between or len(between) > 1:
-        return "\n"
-    return " " if between else ""
+    if between in _GAPS:
+        return between
+    return "\n" if "\n" in between or len(between) > 1 else " "

@@ -36,17 +36,20 @@ class PhraseTable:
     """Phrases found by their words, the longest first."""
 
     entries: dict[Words, Entry] = field(default_factory=dict)
-    longest: int = 1
+    _longest: dict[str, int] = field(default_factory=dict)  # in words, by a phrase's first word
 
     def add(self, phrase: str, entry: Entry) -> None:
         """Keep `entry` under `phrase`; the first one that claims a phrase keeps it."""
         words = words_of(phrase)
         self.entries.setdefault(words, entry)
-        self.longest = max(self.longest, len(words))
+        self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
 
     def match(self, words: Words, start: int) -> tuple[Entry, int] | None:
         """Find the longest phrase that begins at `start`; returns it and where it ends."""
-        for length in range(min(self.longest, len(words) - start), 0, -1):
+        longest = self._longest.get(words[start])
+        if longest is None:  # as of most words: no phrase begins so
+            return None
+        for length in range(min(longest, len(words) - start), 0, -1):
             entry = self.entries.get(words[start : start + length])
             if entry is not None:
                 return entry, start + length
@@ -142,6 +145,15 @@ def _grey_spellings(phrases: Iterable[str]) -> Iterator[str]:
         yield phrase
         if "grey" in phrase:
             yield phrase.replace("grey", "gray")
+
+
+@cache
+def talk_table(section: str) -> PhraseTable:
+    """The phrases of one list of "talk", to be looked for in a text."""
+    table = PhraseTable()
+    for phrase in read_data("talk")[section]["words"]:
+        table.add(phrase, Entry("talk", "saying"))
+    return table
 
 
 @cache

@@ -14,6 +14,7 @@ Mask = NDArray[np.bool_]
 
 _N_COLOURS = 16
 _WORK_PX = 128
+_MOST_PIXELS = 1_000  # for the palette; all of them would take three times as long
 _PALETTE_PX = 64  # the catalogue doctor looks at thousands: a fourth of the time
 PLAIN_DELTA = 9.0  # spread of a plain ground in ΔE76: paper, wall, studio sweep
 _FOREGROUND_DELTA = 9.0
@@ -41,7 +42,8 @@ def read_palette(image: Image.Image) -> Palette | None:
         return None
     pixels, mask, ground = found
     # Median cut: 16 colours that share the foreground about evenly, so that shades stay apart.
-    strip = Image.fromarray(pixels[shrink(mask)][None])  # (1, pixels of the foreground, 3)
+    shown = pixels[shrink(mask)]  # (pixels of the foreground, 3)
+    strip = Image.fromarray(shown[:: -(-len(shown) // _MOST_PIXELS)][None])
     few = strip.quantize(_N_COLOURS, method=Image.Quantize.MEDIANCUT)
     counts = np.bincount(np.asarray(few).ravel(), minlength=_N_COLOURS)
     order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i]]

@@ -85,6 +85,30 @@ def test_a_workbooks_title_lines_and_empty_sheets_are_passed_over(export):
     assert catalogue.products[0].fields["Made"].startswith("2024-05-01")
 
 
+def test_a_hidden_sheet_is_read_where_no_other_has_rows(export):
+    book = openpyxl.Workbook()
+    book.active.append(["image_id", "title"])
+    book.active.append(["old", "Hat"])
+    shown = book.create_sheet("shown")
+    shown.append(["image_id", "title"])
+    book.active.sheet_state = "hidden"
+    book.active = 1
+    book.save(export.root / "shop.xlsx")
+    assert told(export.read("shop.xlsx")) == [(1, "old", "Hat", "")]
+    shown.append(["new", "Cap"])
+    book.save(export.root / "shop.xlsx")
+    assert told(export.read("shop.xlsx")) == [(1, "new", "Cap", "")]
+
+
+def test_of_columns_with_one_name_the_first_that_is_filled_counts(export):
+    cells = [["a", "b"], ["Hat", None], ["Cap", "Bag"]]
+    table = pyarrow.table(list(map(pyarrow.array, cells)), names=["image_id", "title", "title"])
+    parquet.write_table(table, export.root / "shop.parquet")
+    assert told(export.read("shop.parquet")) == [(1, "a", "Hat", ""), (2, "b", "Bag", "")]
+    save_sheet(export.root / "shop.xlsx", [table.column_names, *zip(*cells, strict=True)])
+    assert told(export.read("shop.xlsx")) == [(1, "a", "Hat", ""), (2, "b", "Bag", "")]
+
+
 def test_a_workbook_of_no_table_is_refused(export):
     save_sheet(export.root / "shop.xlsx", [["alone"], ["in one column"]])
     with pytest.raises(CatalogueError, match=r"no sheet with a heading of two columns"):

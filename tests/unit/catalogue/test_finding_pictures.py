@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from PIL import Image
@@ -91,6 +92,11 @@ def test_a_loop_of_links_is_not_followed(images):
     (images / "loop").symlink_to(images)
     (images / "self.jpg").symlink_to(images / "self.jpg")
     assert find(images, {"image_id": "1"}, "1.jpg") == (["1.jpg"], ["unused picture"])
+
+
+def test_a_pipe_called_like_a_picture_is_none_and_nobody_waits_for_it(images):
+    os.mkfifo(images / "1.jpg")
+    assert find(images, {"image_id": "1"}) == ([], ["no picture"])
 
 
 def test_a_picture_no_row_leads_to_is_told(images):

@@ -1,6 +1,7 @@
 import importlib.util
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import fsspec
@@ -39,6 +40,52 @@ def test_a_data_set_is_built_from_another_place_and_takes_over_what_is_done(buck
     Image.new("RGB", (80, 100), "blue").save(blue, "PNG")
     bucket.pipe("/shop/images/deep/1.png", blue.getvalue())
     assert build().n_reused == 0
+
+
+def zipped(colour, *names):
+    picture = io.BytesIO()
+    Image.new("RGB", (80, 100), colour).save(picture, "PNG")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        for name in names:
+            made.writestr(name, picture.getvalue())
+    return packed.getvalue()
+
+
+def test_a_zip_at_another_place_is_read_where_it_lies(bucket, tmp_path):
+    def build():
+        data, images = Path("memory://shop/p.json"), Path("memory://shop/all.ZIP")
+        return build_dataset(data, images=images, out=tmp_path, settings=DatasetSettings())
+
+    bucket.pipe("/shop/all.ZIP", zipped("red", "all/1.png", "../2.png"))
+    summary = build()
+    assert (summary.n_items, summary.n_reused, summary.faults["unsafe path"]) == (1, 0, 1)
+    assert read_items(tmp_path)[0].extra["source"] == "all/1.png"
+    assert build().n_reused == 1
+    bucket.pipe("/shop/all.ZIP", zipped("blue", "all/1.png"))
+    assert build().n_reused == 0
+    with Image.open(tmp_path / "1.jpg") as made:
+        assert made.getpixel((40, 50))[2] > 200
+
+
+def test_a_torn_zip_at_another_place_is_refused_in_one_line(bucket):
+    bucket.pipe("/shop/torn.zip", zipped("red", "1.png")[:-30])
+    with pytest.raises(CatalogueError, match=r"torn.zip: no readable zip"):
+        check_catalogue(
+            Path("memory://shop/p.json"),
+            images=Path("memory://shop/torn.zip"),
+            settings=DatasetSettings(),
+        )
+
+
+def test_a_zip_within_a_remote_folder_is_no_picture(bucket):
+    bucket.pipe("/shop/images/more.zip", zipped("red", "2.png"))
+    checked = check_catalogue(
+        Path("memory://shop/p.json"),
+        images=Path("memory://shop/images"),
+        settings=DatasetSettings(),
+    )
+    assert (checked.n_usable, checked.n_faults) == (1, 1)
 
 
 def test_the_command_line_takes_such_addresses(bucket, capsys):

@@ -34,9 +34,39 @@ def test_values_cut_anywhere_by_the_pieces_are_read_whole():
 
 @pytest.mark.parametrize("n_rows", [1, 5000])
 def test_a_fault_far_into_the_file_is_told_with_its_place(export, n_rows):
-    lines = "[\n" + '{"image_id": 1, "title": "Hat"},\n' * n_rows + ' {"image_id": 2,, }]'
+    lines = "[\n" + '{"image_id": 1, "title": "Hat"},\n' * n_rows + ' {"image_id": 2,, ]'
     with pytest.raises(CatalogueError, match=rf"line {n_rows + 2}, column 1[67]: no JSON"):
         export.read("p.json", lines)
+
+
+BROKEN = [
+    ('{"title": "Hat",}', "line 3, column 17: no JSON (a comma before the closing bracket)"),
+    ('{"title": "\\q ]}"}', "line 3, column 12: no JSON (invalid \\escape)"),
+    ('{"title": "Hat" "Cap"}', "line 3, column 17: no JSON (expecting ',' delimiter)"),
+    ('{"x": ' + "[" * 20_000 + "]" * 20_000 + "}", "line 3: no readable JSON (nested too deep)"),
+    ('{"x": ' + "9" * 5000 + "}", "line 3: no readable JSON (a number without end)"),
+    ('{"x": "' + "}" * 200_000 + '",}', "no JSON (a comma before the closing bracket)"),
+]
+
+
+@pytest.mark.parametrize(("row", "reason"), BROKEN, ids=range(len(BROKEN)))
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_broken_row_of_one_json_value_costs_itself_alone(export, row, reason, keyed):
+    entries = ['{"image_id": "a", "title": "Hat"}', row, '{"image_id": "b", "title": "Cap"}']
+    if keyed:
+        entries = [f'"{n}": {entry}' for n, entry in enumerate(entries)]
+        reason = reason.partition(", column")[0]
+    opens, closes = "{}" if keyed else "[]"
+    read = export.read("p.json", f"{opens}\n" + ",\n".join(entries) + f",\n{closes}")
+    assert [p.image_id for p in read.products] == ["a", "b"]
+    assert [(f.fault, f.record) for f in read.faults] == [("unreadable row", 2)]
+    assert reason in read.faults[0].message
+
+
+@pytest.mark.parametrize("end", ['{"x": [1}, {}]', '{"x": "1}, {}]', '{"x": {"y": 1}, {}]'])
+def test_a_broken_row_without_an_end_is_refused_with_its_place(export, end):
+    with pytest.raises(CatalogueError, match=r"p.json, line 2, column \d+: no JSON"):
+        export.read("p.json", '[{"image_id": "a", "title": "Hat"},\n' + end)
 
 
 def test_a_wrapper_may_say_other_things_before_and_after_its_rows(export):

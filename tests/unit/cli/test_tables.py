@@ -34,6 +34,7 @@ def test_of_many_alike_five_are_shown_and_the_rest_counted(
     print_check(Path("shop.json"), check_rows(tmp_path, [None] * 8))
     out = capsys.readouterr().out
     assert out.count("is null, expected an object") == SHOWN_A_FAULT
+    assert out.count("fix: ") == 1
     assert "... and 3 more" in out
 
 

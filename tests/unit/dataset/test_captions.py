@@ -8,7 +8,7 @@ from couturier.dataset.buckets import choose_bucket
 from couturier.dataset.captions import write_caption
 from couturier.dataset.seen import see_garments
 from couturier.dataset.settings import DatasetSettings
-from couturier.dataset.tokens import MAX_TOKENS, cut_to_tokens, estimate_tokens
+from couturier.dataset.tokens import MAX_TOKENS, cut_to_tokens, estimate_tokens, split_sentences
 
 
 def product(title="", description="", **fields):
@@ -57,6 +57,18 @@ def test_a_sentence_too_long_is_cut_at_a_comma_and_never_ends_on_a_small_word():
 )
 def test_tokens_are_counted_as_clip_parts_them(text, tokens):
     assert estimate_tokens(text) == tokens
+
+
+@pytest.mark.parametrize("letter", ["赤", "👗", "a"])
+def test_writing_without_spaces_is_cut_too(letter):
+    made = caption(product(description=letter * 5000))
+    assert 20 <= made.text.count(letter) <= 300
+    assert estimate_tokens(made.text) <= MAX_TOKENS
+    assert "cut caption" in dict(made.faults)
+
+
+def test_sentences_of_scripts_without_spaces_are_parted():
+    assert cut_to_tokens(split_sentences("赤い服。" * 40), MAX_TOKENS)[0] == "赤い服。"
 
 
 def test_50000_characters_are_cut_in_no_time():

@@ -37,6 +37,15 @@ def test_every_row_is_there_with_its_faults_the_costliest_first(shop):
     assert [f.fault for f in result.faults][:2] == ["unreadable row", "broken picture"]
 
 
+def test_a_row_is_usable_while_one_of_its_pictures_is(shop):
+    shop.picture("1.png")
+    rows = [{"image_id": "1", "title": "Red Dress", "images": ["1.png", "gone.png"]}]
+    shop.write([*rows, {"image_id": "2", "title": "Red Hat", "images": ["gone.png"]}])
+    result = check(shop)
+    assert [row.is_usable for row in result.rows] == [True, False]
+    assert result.n_usable == shop.build().n_items == 1
+
+
 def test_without_an_images_folder_only_rows_are_judged(small_shop):
     (small_shop.images / "a1.png").unlink()
     assert check(small_shop, images=False).n_faults == 0

@@ -203,6 +203,14 @@ def test_any_text_is_read_without_a_fault(words):
         assert 0 <= span.phrase[0] <= span.kind[0] < span.kind[1] <= len(text)
 
 
+@pytest.mark.parametrize("word", ["one", "any", "every", "same"])
+def test_a_word_that_counts_is_no_motif(word):
+    (dress,) = find_garments(f"A {word} print mini dress.")
+    assert dress.pattern == "printed"
+    (skirt,) = find_garments("a lemon print skirt")
+    assert skirt.pattern == "lemon print"
+
+
 def test_a_garment_survives_its_dictionary():
     garment = Garment("top", "hot pink", material="jersey", print_text="Go")
     assert Garment.from_dict({**garment.as_dict(), "more": "x"}) == garment

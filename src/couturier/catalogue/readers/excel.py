@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from couturier.catalogue.readers.rows import Format, Opening, Row, load_extra
+from couturier.catalogue.readers.rows import Format, Opening, Row, load_extra, pair_cells
 from couturier.errors import CatalogueError, StorageError
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -77,11 +77,11 @@ def _check_size(path: Path) -> None:
 
 
 def _read_sheets(openpyxl: Any, file: BinaryIO) -> Iterator[Row]:
-    """Read the first sheet that gives rows."""
+    """Read the first sheet that gives rows; hidden ones come last."""
     with _quiet():
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
-        for sheet in book.worksheets:
+        for sheet in sorted(book.worksheets, key=lambda one: one.sheet_state != "visible"):
             n_rows = 0
             for row in _read_sheet(sheet):
                 n_rows += 1
@@ -102,8 +102,9 @@ def _read_sheet(sheet: Any) -> Iterator[Row]:
             names = _read_heading(cells) if filled >= 2 else []
         elif filled:
             record += 1
-            pairs = zip(names, cells, strict=False)
-            yield Row(record, {name: _plain(cell) for name, cell in pairs if name})
+            row = pair_cells(names, map(_plain, cells))
+            row.pop("", None)  # columns without a heading
+            yield Row(record, row)
 
 
 def _quietly(lines: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:

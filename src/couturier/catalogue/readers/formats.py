@@ -1,12 +1,11 @@
 """Chooses the reader for a shop's file, by what it holds and else by its name."""
 
-import codecs
 import importlib
 import pkgutil
 from pathlib import Path
 
 from couturier.catalogue import readers
-from couturier.catalogue.readers.rows import Format, Opening, Reader
+from couturier.catalogue.readers.rows import Format, Opening, Reader, find_encoding
 from couturier.errors import CatalogueError, StorageError
 
 _OPENING_BYTES = 1_000_000
@@ -53,6 +52,5 @@ def _open(path: Path) -> Opening:
             f"{path}: {fault.strerror or fault}",
             fix="give the path of the shop's product_data.json",
         ) from fault
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    text = data.decode(find_encoding(data[:4]), errors="replace")
     return Opening(path.suffix.lower(), data, text)

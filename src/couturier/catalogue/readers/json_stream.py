@@ -1,10 +1,14 @@
 """Reads JSON values out of a long text one after the other, holding one of them at a time."""
 
 import json
+import re
 from typing import Any, TextIO
 
 _PIECE_CHARS = 1 << 16
 _NEAR_END = 16  # a literal or number that the end of a piece cuts is no longer than this
+_MAX_SKIPPED_CHARS = 16_000_000
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*+"|["\[\]{}]', re.DOTALL)
+_CLOSING = {"{": "}", "[": "]"}
 _BLANKS = " \t\r\n"
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
@@ -43,6 +47,11 @@ class JsonStream:
             raise json.JSONDecodeError(f"Expecting '{wanted}' delimiter", self._held, self._at)
         self._at += 1
 
+    @property
+    def line(self) -> int:
+        """The number of the line on which the stream stands, from 1."""
+        return self._lines_before + self._held.count("\n", 0, self._at) + 1
+
     def refuse(self, reason: str) -> json.JSONDecodeError:
         """Make the error that says `reason` of where the stream stands."""
         return json.JSONDecodeError(reason, self._held, self._at)
@@ -68,6 +77,23 @@ class JsonStream:
             if not might_go_on or not self._more():
                 self._at = end
                 return value
+
+    def skip_value(self) -> bool:
+        """Step over the next object or list by its brackets, whatever stands between them.
+
+        Returns:
+            False where they do not match or do not end; then nothing is stepped over.
+        """
+        if self.peek() not in _CLOSING:
+            return False
+        while len(self._held) - self._at <= _MAX_SKIPPED_CHARS:
+            end = _find_end(self._held, self._at)
+            if end:
+                self._at = end
+                return True
+            if end is None or not self._more():
+                return False
+        return False
 
     def place(self, fault: json.JSONDecodeError) -> tuple[int, int]:
         """Give line and column, from 1, of an error this stream raised."""
@@ -96,3 +122,19 @@ class JsonStream:
         self._lines_before += n_lines
         since = len(gone) - gone.rfind("\n") - 1
         self._columns_before = since if n_lines else self._columns_before + len(gone)
+
+
+def _find_end(text: str, start: int) -> int | None:
+    """Find where the value ends that opens at `start`; 0 for beyond the text, None for nowhere."""
+    closed_by: list[str] = []
+    for mark in _MARKS.finditer(text, start):
+        found = mark[0]
+        if found in _CLOSING:
+            closed_by.append(_CLOSING[found])
+        elif found == '"':  # of a text that goes on
+            return 0
+        elif found in "]}" and closed_by.pop() != found:
+            return None
+        if not closed_by:
+            return mark.end()
+    return 0

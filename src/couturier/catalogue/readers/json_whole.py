@@ -19,6 +19,9 @@ _TELLS_ONE_ROW = ("image_id", "description", "title")
 def read_rows(path: Path) -> Iterator[Row]:
     """Read a product_data.json of any of the known shapes, a row at a time.
 
+    A row that is no JSON, nests too deep or holds an endless number costs itself alone, as long
+    as its brackets show where it ends; a comma after the last row is passed over.
+
     Raises:
         CatalogueError: it is no JSON (with line and column), or holds something else; rows
             before the place that is none have been given by then.
@@ -30,17 +33,12 @@ def read_rows(path: Path) -> Iterator[Row]:
             yield from _read_top(path, stream)
             if stream.peek():
                 raise stream.refuse("Extra data")
-        except json.JSONDecodeError as fault:
-            line, column = stream.place(fault)
-            raise CatalogueError(
-                f"{path}, line {line}, column {column}: no JSON ({_reason(fault)})",
-                fix="mend the file at that place, or export it again",
-            ) from fault
         except UnicodeDecodeError:
             raise
         except ValueError as fault:
             raise CatalogueError(
-                f"{path}: no readable JSON ({fault})", fix=f"export the product data as {_SHAPES}"
+                f"{path}, {_explain(stream, fault)}",
+                fix=f"mend the file at that place, or export it again as {_SHAPES}",
             ) from fault
 
 
@@ -66,10 +64,42 @@ def _read_list(stream: JsonStream) -> Iterator[Row]:
         if record:
             stream.take(",")
             if stream.peek() == "]":
-                raise stream.refuse("Expecting value")
+                break
         record += 1
-        yield Row(record, stream.read_value())
+        value = _read_entry(stream)
+        yield Row(record, None, broken=value) if isinstance(value, _Broken) else Row(record, value)
     stream.take("]")
+
+
+class _Broken(str):
+    """Says what is wrong with an entry that could not be read."""
+
+
+def _read_entry(stream: JsonStream) -> Any:
+    """Read a row's value; a broken one is stepped over, and what is wrong with it comes back."""
+    try:
+        return stream.read_value()
+    except UnicodeDecodeError:
+        raise
+    except ValueError as fault:
+        reason = _explain(stream, fault)
+        if not stream.skip_value():
+            raise _PlacedError(reason) from fault
+        return _Broken(reason)
+
+
+class _PlacedError(ValueError):
+    """Says what is wrong and where; the stream may have read on since."""
+
+
+def _explain(stream: JsonStream, fault: ValueError) -> str:
+    if isinstance(fault, _PlacedError):
+        return str(fault)
+    if isinstance(fault, json.JSONDecodeError):
+        line, column = stream.place(fault)
+        return f"line {line}, column {column}: no JSON ({_reason(fault)})"
+    reason = "a number without end" if "digits" in str(fault) else str(fault)
+    return f"line {stream.line}: no readable JSON ({reason})"
 
 
 def _read_object(stream: JsonStream) -> Iterator[Row]:
@@ -84,7 +114,7 @@ def _read_object(stream: JsonStream) -> Iterator[Row]:
             yield from _read_list(stream)
             deque(_read_values(stream), maxlen=0)  # what else the wrapper says
             return
-        held.append((key, stream.read_value()))
+        held.append((key, _read_entry(stream)))
         if n_before or len(held) > _HELD_BACK:
             yield from _keyed(held, n_before)
             n_before += len(held)
@@ -92,7 +122,8 @@ def _read_object(stream: JsonStream) -> Iterator[Row]:
     fields = dict(held)
     is_one_row = any(isinstance(fields.get(name), str) for name in _TELLS_ONE_ROW)
     if is_one_row and "image_id" in fields and not n_before:
-        yield Row(1, fields)
+        broken = next((value for value in fields.values() if isinstance(value, _Broken)), "")
+        yield Row(1, fields, broken=broken)
     else:
         yield from _keyed(held, n_before)
 
@@ -104,6 +135,8 @@ def _read_keys(stream: JsonStream) -> Iterator[str]:
     while stream.peek() != "}":
         if not is_first:
             stream.take(",")
+            if stream.peek() == "}":
+                break
         yield _read_key(stream)
         is_first = False
     stream.take("}")
@@ -128,6 +161,9 @@ def _read_key(stream: JsonStream) -> str:
 
 def _keyed(pairs: Iterable[tuple[str, Any]], n_before: int) -> Iterator[Row]:
     for record, (key, entry) in enumerate(pairs, start=n_before + 1):
+        if isinstance(entry, _Broken):
+            yield Row(record, None, key=key, broken=entry)
+            continue
         # {"0001": "A red dress"}: the least a shop can say.
         row = {"description": entry} if isinstance(entry, str) else entry
         yield Row(record, row, key=key)

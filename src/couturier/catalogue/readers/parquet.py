@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from couturier.catalogue.readers.rows import Format, Opening, Row, load_extra
+from couturier.catalogue.readers.rows import Format, Opening, Row, load_extra, pair_cells
 from couturier.errors import CatalogueError, StorageError
 
 _MAGIC = b"PAR1"
@@ -27,9 +27,11 @@ def read_rows(path: Path) -> Iterator[Row]:
         with parquet.ParquetFile(path) as file:
             columns = _list_columns(arrow, file.schema_arrow)
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
-                for row in batch.to_pylist(maps_as_pydicts="lossy"):
+                names = batch.schema.names
+                held = [one.to_pylist(maps_as_pydicts="lossy") for one in batch.columns]
+                for cells in zip(*held, strict=True):
                     record += 1
-                    yield Row(record, {name: _plain(value) for name, value in row.items()})
+                    yield Row(record, pair_cells(names, map(_plain, cells)))
     except FileNotFoundError as fault:
         raise StorageError(f"{path}: no such file", fix="give the path of the file") from fault
     except (arrow.ArrowException, OSError, ValueError, OverflowError) as fault:

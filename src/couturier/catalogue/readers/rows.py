@@ -4,7 +4,7 @@ import codecs
 import importlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,6 +73,15 @@ class Format:
     is_general: bool = False
 
 
+def pair_cells(names: Iterable[str], cells: Iterable[Any]) -> dict[str, Any]:
+    """Make a row of cells; of columns with one name the first that is filled counts."""
+    row: dict[str, Any] = {}
+    for name, cell in zip(names, cells, strict=False):
+        if row.get(name) in (None, ""):
+            row[name] = cell
+    return row
+
+
 def plain_name(name: object) -> str:
     """Give a column's name in its plain form: "Body (HTML)" and "body_html" are one."""
     return _plain_name(str(name))
@@ -112,7 +121,7 @@ def load_extra(module: str, *, extra: str = "formats") -> Any:
 
 @contextmanager
 def open_source(path: Path) -> Iterator[TextIO]:
-    """Open a shop's file as text: UTF-8, or UTF-16 where it opens with the mark of it.
+    """Open a shop's file as text: UTF-8, or UTF-16 or UTF-32 where its first bytes tell.
 
     Line ends come as they stand. It is read a piece at a time: memory does not grow with it.
 
@@ -122,20 +131,36 @@ def open_source(path: Path) -> Iterator[TextIO]:
     """
     try:
         with path.open("rb") as file:
-            wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        encoding = "utf-16" if wide else "utf-8-sig"
+            encoding = find_encoding(file.read(4))
         with path.open(encoding=encoding, newline="") as text:
             yield text
     except UnicodeDecodeError as fault:
         raise CatalogueError(
             f"{path}: not UTF-8 text (byte {_find_bad_byte(path, encoding)})",
-            fix="save the file as UTF-8",
+            fix='save the file as UTF-8; in Excel: "CSV UTF-8 (comma delimited)"',
         ) from fault
     except OSError as fault:
         raise StorageError(
             f"{path}: {fault.strerror or fault}",
             fix="give the path of the shop's product_data.json",
         ) from fault
+
+
+def find_encoding(opening: bytes) -> str:
+    """Tell UTF-8, UTF-16 and UTF-32 apart by a file's first four bytes.
+
+    Without a mark the first character is taken for one of ASCII, as a bracket, a letter or a
+    quote are: the zero bytes about it then tell.
+    """
+    if opening.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if opening.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    zeros = "".join("0" if byte == 0 else "x" for byte in opening)
+    return _BY_ZEROS.get(zeros, "utf-8-sig")
+
+
+_BY_ZEROS = {"x000": "utf-32-le", "000x": "utf-32-be", "x0x0": "utf-16-le", "0x0x": "utf-16-be"}
 
 
 def refuse_empty(path: Path) -> NoReturn:
