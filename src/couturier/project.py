@@ -32,8 +32,8 @@ class RunSettings(Settings):
     )
     compare: bool = Field(
         True,
-        description="Also draw everything with the bare base, same seeds, to stand beside; "
-        "doubles the time of drawing.",
+        description="Also draw everything plainly, same seeds: with the bare base and with the "
+        "adapter alone, so that one sees what training changed and what faithful drawing adds.",
     )
 
 

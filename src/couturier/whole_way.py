@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # at run time these load pydantic, and --help must answer at 
 Say = Callable[[str], None]
 
 STATE_FILE = "run.json"
+_PLAIN = "off"  # of `generate.faithful`: as plain diffusers draws
 
 
 def demo(out: Path, *, given: Given, show: Show, say: Say) -> Path:
@@ -72,9 +73,8 @@ def run_all(home: Path, *, given: Given, show: Show, say: Say) -> Path:
     with show("1/5 data set") as on_step:  # always: it takes over finished pictures by itself
         work.make_dataset(on_step)
     progress.do("train", "2/5 training", work.train, folder=work.model, facts=work.hash_data())
-    if work.run.compare:
-        progress.do("before", "3/5 drawing, base alone", work.draw_before, folder=work.before)
-    progress.do("generate", "3/5 drawing, adapter", work.draw, folder=work.looks)
+    for stage, title, draw, folder in work.list_drawings():
+        progress.do(stage, f"3/5 drawing, {title}", draw, folder=folder)
     progress.do("evaluate", "4/5 looking", work.evaluate)
     say("5/5 report")
     return work.report()
@@ -104,6 +104,28 @@ class _Run:
     def before(self) -> Path:
         return self.home / "looks" / f"{self.run.name}-before"
 
+    @property
+    def plain(self) -> Path:
+        return self.home / "looks" / f"{self.run.name}-plain"
+
+    @property
+    def faithful(self) -> str:
+        return str(self.given.resolve("generate").faithful)
+
+    def list_drawings(self) -> list[tuple[str, str, Callable[[OnStep], None], Path]]:
+        """List what is drawn: stage, title, the work, its folder.
+
+        Base and adapter are drawn plainly, so that they differ in the adapter alone; then the
+        adapter as the settings ask, where that is more than plain.
+        """
+        looks = ("generate", "adapter", self.draw, self.looks)
+        if not self.run.compare:
+            return [looks]
+        base = ("before", "base alone", self.draw_before, self.before)
+        if self.faithful == _PLAIN:
+            return [base, looks]
+        return [base, ("plain", "adapter alone", self.draw_plain, self.plain), looks]
+
     def hash_data(self) -> str:
         from couturier.dataset.records import METADATA_FILE
 
@@ -118,20 +140,23 @@ class _Run:
         pipeline.train(self.data, self.model, given=self.given, resume=resume, on_step=on_step)
 
     def draw_before(self, on_step: OnStep) -> None:
-        self._draw(self.before, {}, on_step)
+        self._draw(self.before, {"faithful": _PLAIN}, on_step)
+
+    def draw_plain(self, on_step: OnStep) -> None:
+        self._draw(self.plain, {"lora": (str(self.model),), "faithful": _PLAIN}, on_step)
 
     def draw(self, on_step: OnStep) -> None:
         self._draw(self.looks, {"lora": (str(self.model),)}, on_step)
 
-    def _draw(self, out: Path, lora: Mapping[str, Any], on_step: OnStep) -> None:
+    def _draw(self, out: Path, options: Mapping[str, Any], on_step: OnStep) -> None:
         trained: TrainSettings = self.given.resolve("train")
-        given = replace(self.given, options={"base": trained.base, **lora})
+        given = replace(self.given, options={"base": trained.base, **options})
         file = self.home / self.run.prompts_file if self.run.prompts_file else None
         prompts = self.run.prompts or (() if file else pipeline.find_held_out_captions(self.data))
         pipeline.generate(prompts, file, out, given=given, resume=True, on_step=on_step)
 
     def evaluate(self, on_step: OnStep) -> None:
-        against = self.before if self.run.compare else None
+        against = [folder for *_, folder in self.list_drawings() if folder != self.looks]
         pipeline.evaluate(
             self.looks, against=against, train=self.data, given=self.given, on_step=on_step
         )
@@ -140,7 +165,6 @@ class _Run:
         return pipeline.report(
             self.looks,
             out=self.home / "report" / self.run.name,
-            against=self.before if self.run.compare else None,
             run=self.model,
             train=self.data,
         )
@@ -186,7 +210,7 @@ class _Progress:
         self._note(stage, fingerprint, "done")
 
     def _fingerprint(self, stage: str, facts: str) -> str:
-        section = "generate" if stage == "before" else stage
+        section = "generate" if stage in ("before", "plain") else stage
         names = [section] if stage == "train" else ["run", section]
         values = [self._settings[name] for name in names]
         dumped = [value.model_dump(mode="json") for value in values]
