@@ -28,6 +28,14 @@ def command(
             "what lies between.",
         ),
     ] = None,
+    kept: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--kept",
+            metavar="BEFORE AFTER",
+            help="The base's own sentences drawn before and after: what was forgotten.",
+        ),
+    ] = None,
     train: Annotated[
         Path | None,
         typer.Option(
@@ -45,7 +53,12 @@ def command(
     given = pipeline.Given(config, tuple(sets or ()))
     with show_progress("looking") as on_step:
         scores, summary = pipeline.evaluate(
-            looks_dir, against=against or (), train=train, given=given, on_step=on_step
+            looks_dir,
+            against=against or (),
+            kept=kept or (),
+            train=train,
+            given=given,
+            on_step=on_step,
         )
     if as_json:
         sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")

@@ -31,7 +31,8 @@ def tell_copy(copy: dict[str, Any]) -> list[str]:
     if not copy["copied"]:
         return []
     turned = ", turned left to right" if copy["mirrored"] else ""
-    return [f"Looks copied from {copy['of']}{turned} (lines agree to {copy['score']:.2f})."]
+    agreed = f"lines and shade agree to {copy['score']:.2f}"
+    return [f"Looks copied from {copy['of']}{turned} ({agreed})."]
 
 
 def tell_pattern(one: PatternReceipt) -> str:

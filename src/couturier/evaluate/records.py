@@ -196,6 +196,8 @@ class Summary:
         judge: What measured: segmenter and its hash, vision tower, couturier's version.
         lines: The verdict in sentences; the first is the headline.
         ways: All ways drawn, from the first looks compared with to these; empty without any.
+        kept: The base's own sentences drawn before and after, plainly: what was forgotten; empty
+            where none were drawn.
         filter_rates: The safety filter by profile; empty where nobody asked it about the catalogue.
     """
 
@@ -208,6 +210,7 @@ class Summary:
     judge: dict[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
     ways: tuple[Way, ...] = ()
+    kept: tuple[Way, ...] = ()
     filter_rates: tuple[FilterRate, ...] = ()
 
 
@@ -303,6 +306,7 @@ def read_summary(folder: Path) -> Summary:
             judge=row["judge"],
             lines=tuple(row["lines"]),
             ways=tuple(_to_way(way) for way in row.get("ways", ())),
+            kept=tuple(_to_way(way) for way in row.get("kept", ())),
             filter_rates=tuple(
                 FilterRate(**{**rate, "alarms": Rate(**rate["alarms"])})
                 for rate in row.get("filter_rates", ())

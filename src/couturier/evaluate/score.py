@@ -62,14 +62,6 @@ class _Bench:
 
 
 @dataclass(frozen=True)
-class _Scored:
-    """A folder's scores with the tower's vectors by score key."""
-
-    scores: list[Score]
-    vectors: dict[str, Vector]
-
-
-@dataclass(frozen=True)
 class _Known:
     """What an earlier run left: scores and vectors by key."""
 
@@ -90,6 +82,7 @@ def score_looks(
     looks_dir: Path,
     *,
     against: Sequence[Path] = (),
+    kept: Sequence[Path] = (),
     train: Path | None = None,
     settings: EvaluateSettings | None = None,
     on_step: OnStep | None = None,
@@ -102,6 +95,8 @@ def score_looks(
         against: Other looks folders, of the same prompts and seeds: first the one to measure the
             change from, as the bare base's, then what lies between. All are scored as well, and
             compared pair by pair.
+        kept: Two folders with the base's own sentences, drawn before and after training: what
+            was forgotten.
         train: The data set folder, for the likeness to the catalogue.
         settings: Defaults where None.
         on_step: Called with (pictures done, pictures in all, what is being read).
@@ -118,17 +113,17 @@ def score_looks(
                 f"{other}: --against is the folder of looks itself",
                 fix="give the folder of looks drawn by the base, or leave --against out",
             )
-    folders = [*against, looks_dir]
-    listed = [list_pictures(folder) for folder in folders]
+    listed = {folder: list_pictures(folder) for folder in (*kept, *against, looks_dir)}
     bench = _set_up(train, settings or EvaluateSettings(), on_step)
-    sides = []
-    for folder, pictures in zip(folders, listed, strict=True):
-        done = _score_folder(folder, pictures, bench, on_step)
-        measured = measure_scores(done.scores, vectors=done.vectors, catalogue=bench.catalogue)
-        sides.append(Side(folder, done.scores, measured))
-        shown = sides if folder == looks_dir else sides[-1:]
-        write_summary(folder, _summarise(shown, train=train, bench=bench))
-    return sides[-1].scores
+    sides = {
+        folder: _score_side(folder, pictures, bench, on_step) for folder, pictures in listed.items()
+    }
+    for folder in (*kept, *against):
+        write_summary(folder, _summarise([sides[folder]], train=train, bench=bench))
+    known = compare_sides([sides[folder] for folder in kept]).ways if kept else ()
+    summary = _summarise([sides[f] for f in (*against, looks_dir)], train=train, bench=bench)
+    write_summary(looks_dir, _tell(replace(summary, kept=known)))
+    return sides[looks_dir].scores
 
 
 def summarise(looks_dir: Path, *, against: Path | None = None) -> dict[str, Any]:
@@ -149,13 +144,18 @@ def summarise(looks_dir: Path, *, against: Path | None = None) -> dict[str, Any]
 def _summarise(sides: Sequence[Side], *, train: Path | None, bench: _Bench) -> Summary:
     """Sum up the last folder's scores, beside the others where there are some."""
     own = bench.catalogue.index.own.tolist() if bench.catalogue else []
-    summary = replace(
-        compare_sides(sides),
-        train=str(train) if train else None,
-        catalogue_likeness=measure_mean(own),
-        judge=bench.judges.facts,
-        filter_rates=measure_filter(sides[-1].folder),
+    return _tell(
+        replace(
+            compare_sides(sides),
+            train=str(train) if train else None,
+            catalogue_likeness=measure_mean(own),
+            judge=bench.judges.facts,
+            filter_rates=measure_filter(sides[-1].folder),
+        )
     )
+
+
+def _tell(summary: Summary) -> Summary:
     return replace(summary, lines=write_verdict(summary))
 
 
@@ -171,9 +171,9 @@ def _set_up(train: Path | None, settings: EvaluateSettings, on_step: OnStep | No
     return _Bench(judges, catalogue, settings.copies, key=hash_json(facts))
 
 
-def _score_folder(
+def _score_side(
     folder: Path, pictures: list[Picture], bench: _Bench, on_step: OnStep | None
-) -> _Scored:
+) -> Side:
     known = _Known(_read_known(folder), read_vectors(folder))
     scores: list[Score] = []
     vectors: dict[str, Vector] = {}
@@ -186,7 +186,8 @@ def _score_folder(
                 on_step(len(scores), len(pictures), folder.name)
     write_scores(folder, scores)
     write_vectors(folder, vectors)
-    return _Scored(scores, vectors)
+    measured = measure_scores(scores, vectors=vectors, catalogue=bench.catalogue)
+    return Side(folder, scores, measured)
 
 
 def _read_known(folder: Path) -> dict[str, Score]:

@@ -25,6 +25,7 @@ def write_verdict(summary: Summary) -> tuple[str, ...]:
         *_tell_copies(summary.measured, summary.other),
         *_tell_pairs(summary),
         *_tell_likeness(summary),
+        *_tell_kept(summary),
         *_tell_filter(summary),
         *_tell_left_out(summary.measured),
     )
@@ -134,10 +135,10 @@ def _tell_copies(here: Measured, before: Measured | None) -> Iterator[str]:
     if found.right == 0:
         yield (
             f"No picture is a copy of a training photograph: the closest agrees to "
-            f"{here.closest:.2f} in its lines, and copies begin at {COPY_SCORE:.2f}."
+            f"{here.closest:.2f} in lines and shade, and copies begin at {COPY_SCORE:.2f}."
         )
         return
-    text = f"{found.right} of {found.n} pictures lie on a training photograph line by line"
+    text = f"{found.right} of {found.n} pictures lie on a training photograph, line on line"
     if not copies_surely(here):
         by_chance = f"up to {100 * FALSE_ALARMS:.0f} in 100 do so by chance"
         yield f"{text}; {by_chance}, so look at each."
@@ -198,6 +199,19 @@ def _tell_likeness(summary: Summary) -> Iterator[str]:
     if kid is not None:
         text = f"The distance to the catalogue as a whole (KID) is {_tell_distance(kid)}"
         yield text + (f", before {_tell_distance(then)}." if then else ".")
+
+
+def _tell_kept(summary: Summary) -> Iterator[str]:
+    if len(summary.kept) != 2 or summary.kept[1].step is None:
+        return
+    before, after = summary.kept
+    step = summary.kept[1].step
+    forgot = step.p_value < SIGNIFICANT and step.only_other > step.only_this
+    yield (
+        f"Of the base's own sentences, {_tell_of(before.measured.looks)} came right before and "
+        f"{_tell_of(after.measured.looks)} after: "
+        + ("it has forgotten some of what it knew." if forgot else "no forgetting can be told.")
+    )
 
 
 def _tell_filter(summary: Summary) -> Iterator[str]:

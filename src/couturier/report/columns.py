@@ -6,8 +6,9 @@ from pathlib import Path
 
 from couturier.errors import CouturierError
 from couturier.evaluate.records import Measured, Summary
-from couturier.report.cards import Card, build_cards
+from couturier.report.cards import Card, build_cards, find_twin
 
+MAX_KEPT = 9
 ALONE, BEFORE, AFTER = "Image", "Before", "After"
 
 
@@ -43,6 +44,15 @@ def list_columns(cards: Sequence[Card], summary: Summary, against: Path | None) 
         if (found := _read(Path(way.folder)))
     ]
     return [*beside, Column(_name(summary)[-1] if beside else ALONE, cards)]
+
+
+def list_kept(summary: Summary) -> list[tuple[Card, Card]]:
+    """List the base's own sentences as drawn before and after, side by side."""
+    if len(summary.kept) != 2:
+        return []
+    before, after = (_read(Path(way.folder)) for way in summary.kept)
+    twins = [(find_twin(card, before), card) for card in after]
+    return [(twin, card) for twin, card in twins if twin is not None][:MAX_KEPT]
 
 
 def list_measured(summary: Summary) -> list[tuple[str, Measured]]:

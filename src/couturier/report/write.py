@@ -11,7 +11,7 @@ from couturier.files import write_text
 from couturier.pages.pictures import GRID_PX, SMALL_PX, inline_picture
 from couturier.pages.render import render_page
 from couturier.report.cards import COPIED, Card, build_cards, count_unscored, sort_worst_first
-from couturier.report.columns import list_columns, list_measured
+from couturier.report.columns import list_columns, list_kept, list_measured
 from couturier.report.figures import CURVE_HEIGHT, CURVE_WIDTH, list_parts, list_rates
 from couturier.report.measures import list_measures, list_safety
 from couturier.report.sources import (
@@ -77,6 +77,7 @@ def write_report(
             "summary": summary,
             "columns": [column.name for column in columns],
             "ways": ways,
+            "kept_pairs": list_kept(summary),
             "figures": [
                 ("Prompt names", list_rates([measured for _, measured in ways])),
                 ("Of each garment", list_parts([measured for _, measured in ways])),
@@ -127,7 +128,7 @@ def _list_shared(cards: Sequence[Card]) -> list[tuple[str, str]]:
     known = [dict(card.facts) for card in cards if card.replay]
     if not known:
         return []
-    measured = ("seed", "seconds", "text-image cosine", "likeness", "lines", "safety")
+    measured = ("seed", "seconds", "text-image cosine", "likeness", "lines and shade", "safety")
     return [
         (name, value)
         for name, value in known[0].items()

@@ -80,3 +80,33 @@ def test_folders_drawn_in_the_same_way_go_by_their_names(tmp_path):
     score_looks(drawn[2], against=drawn[:2], settings=PLAIN)
     text = write_report(drawn[2], out=tmp_path / "report").read_text(encoding="utf-8")
     assert 'alt="C: a green dress"' in text
+
+
+def test_what_the_base_has_forgotten_is_told(drawn, tmp_path):
+    *_, looks = drawn
+    own = [
+        draw_way(tmp_path / "own-before", [GREEN] * 8, {"faithful": "off"}),
+        draw_way(tmp_path / "own", [RED] * 8, {"lora": ["models/first"], "faithful": "off"}),
+    ]
+    score_looks(looks, kept=own, settings=PLAIN)
+    before, after = read_summary(looks).kept
+    assert (before.measured.looks.right, after.measured.looks.right) == (8, 0)
+    assert after.step.p_value == pytest.approx(2 / 2**8)
+    assert any("forgotten some of what it knew" in line for line in read_summary(looks).lines)
+    text = write_report(looks, out=tmp_path / "report").read_text(encoding="utf-8")
+    assert "<h2>What was lost</h2>" in text
+    assert 'alt="Before: a green dress"' in text
+
+
+def test_where_nothing_was_forgotten_none_is_told(drawn, tmp_path):
+    *_, looks = drawn
+    own = [draw_way(tmp_path / name, [GREEN] * 8, {}) for name in ("own-before", "own")]
+    score_looks(looks, kept=own, settings=PLAIN)
+    assert any("no forgetting can be told" in line for line in read_summary(looks).lines)
+
+
+def test_one_picture_alone_makes_a_whole_page(tmp_path):
+    looks = draw_way(tmp_path / "looks", [GREEN], {"faithful": "off"})
+    score_looks(looks, settings=PLAIN)
+    text = write_report(looks, out=tmp_path / "report").read_text(encoding="utf-8")
+    assert "1 of 1 pictures show what was asked." in text
