@@ -164,15 +164,24 @@ def generate(
 
 
 def evaluate(
-    looks_dir: Path, *, against: Path | None, train: Path | None, given: Given, on_step: OnStep
+    looks_dir: Path,
+    *,
+    against: Sequence[Path],
+    train: Path | None,
+    given: Given,
+    on_step: OnStep,
+    kept: Sequence[Path] = (),
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Score looks; gives one dictionary a look and the summary with its intervals."""
     from couturier.evaluate.records import read_summary
     from couturier.evaluate.score import score_looks
+    from couturier.generate.audit import audit_filter
 
     settings: EvaluateSettings = given.resolve("evaluate")
+    if train is not None and settings.safety_pictures:
+        audit_filter(looks_dir, train, most=settings.safety_pictures, on_step=on_step)
     scores = score_looks(
-        looks_dir, against=against, train=train, settings=settings, on_step=on_step
+        looks_dir, against=against, kept=kept, train=train, settings=settings, on_step=on_step
     )
     return [asdict(score) for score in scores], asdict(read_summary(looks_dir))
 

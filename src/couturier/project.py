@@ -32,8 +32,22 @@ class RunSettings(Settings):
     )
     compare: bool = Field(
         True,
-        description="Also draw everything with the bare base, same seeds, to stand beside; "
-        "doubles the time of drawing.",
+        description="Also draw everything plainly, same seeds: with the bare base and with the "
+        "adapter alone, so that one sees what training changed and what faithful drawing adds.",
+    )
+    own_prompts: tuple[str, ...] = Field(
+        (
+            "a brown handbag",
+            "grey trousers",
+            "a pink scarf",
+            "white sandals",
+            "a purple tie",
+            "black boots",
+            "a yellow hat",
+            "a blue wallet",
+        ),
+        description="Sentences the base could draw before, drawn plainly before and after to see "
+        "what was forgotten, where `compare` is on; none where the list is empty.",
     )
 
 

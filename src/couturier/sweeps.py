@@ -86,7 +86,7 @@ def _draw_and_score(folder: Path, title: str, plan: SweepPlan, given: Given, sho
         )
     scoring = replace(given, options={})
     with show(f"{title}: looking") as on_step:
-        pipeline.evaluate(folder, against=None, train=plan.train, given=scoring, on_step=on_step)
+        pipeline.evaluate(folder, against=(), train=plan.train, given=scoring, on_step=on_step)
 
 
 def _list_ways(plan: SweepPlan, given: Given) -> list[_Way]:

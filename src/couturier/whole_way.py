@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # at run time these load pydantic, and --help must answer at 
 Say = Callable[[str], None]
 
 STATE_FILE = "run.json"
+_PLAIN = "off"  # of `generate.faithful`: as plain diffusers draws
 
 
 def demo(out: Path, *, given: Given, show: Show, say: Say) -> Path:
@@ -72,12 +74,33 @@ def run_all(home: Path, *, given: Given, show: Show, say: Say) -> Path:
     with show("1/5 data set") as on_step:  # always: it takes over finished pictures by itself
         work.make_dataset(on_step)
     progress.do("train", "2/5 training", work.train, folder=work.model, facts=work.hash_data())
-    if work.run.compare:
-        progress.do("before", "3/5 drawing, base alone", work.draw_before, folder=work.before)
-    progress.do("generate", "3/5 drawing, adapter", work.draw, folder=work.looks)
+    for one in work.list_drawings():
+        title = f"3/5 drawing, {one.title}"
+        progress.do(one.stage, title, partial(work.draw, one), folder=one.folder)
     progress.do("evaluate", "4/5 looking", work.evaluate)
     say("5/5 report")
     return work.report()
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """One folder of looks to draw.
+
+    Attributes:
+        stage: Its name in `run.json`.
+        title: For the user.
+        folder: Gets the looks.
+        adapted: With the adapter, or with the base alone.
+        plain: As plain diffusers draws, whatever the settings ask.
+        own: The base's own sentences instead of the run's.
+    """
+
+    stage: str
+    title: str
+    folder: Path
+    adapted: bool = True
+    plain: bool = True
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,14 +123,32 @@ class _Run:
     def looks(self) -> Path:
         return self.home / "looks" / self.run.name
 
-    @property
-    def before(self) -> Path:
-        return self.home / "looks" / f"{self.run.name}-before"
-
     def hash_data(self) -> str:
         from couturier.dataset.records import METADATA_FILE
 
         return hash_file(self.data / METADATA_FILE)
+
+    def list_drawings(self) -> list[_Drawing]:
+        """List what is drawn, the run's own looks last.
+
+        Base and adapter are drawn plainly, so that they differ in the adapter alone; then the
+        adapter as the settings ask, where that is more than plain.
+        """
+        looks = _Drawing("generate", "adapter", self.looks, plain=False)
+        if not self.run.compare:
+            return [looks]
+        drawings = [_Drawing("before", "base alone", self._beside("before"), adapted=False)]
+        if self.given.resolve("generate").faithful != _PLAIN:
+            drawings.append(_Drawing("plain", "adapter alone", self._beside("plain")))
+        if self.run.own_prompts:
+            own = "what the base knew"
+            before, after = self._beside("own-before"), self._beside("own")
+            drawings.append(_Drawing("own before", own, before, adapted=False, own=True))
+            drawings.append(_Drawing("own", f"{own}, adapter", after, own=True))
+        return [*drawings, looks]
+
+    def _beside(self, what: str) -> Path:
+        return self.looks.with_name(f"{self.run.name}-{what}")
 
     def make_dataset(self, on_step: OnStep) -> None:
         source, images = self.home / self.run.product_data, self.home / self.run.images
@@ -117,30 +158,39 @@ class _Run:
         resume = (self.model / "manifest.json").exists()
         pipeline.train(self.data, self.model, given=self.given, resume=resume, on_step=on_step)
 
-    def draw_before(self, on_step: OnStep) -> None:
-        self._draw(self.before, {}, on_step)
-
-    def draw(self, on_step: OnStep) -> None:
-        self._draw(self.looks, {"lora": (str(self.model),)}, on_step)
-
-    def _draw(self, out: Path, lora: Mapping[str, Any], on_step: OnStep) -> None:
+    def draw(self, one: _Drawing, on_step: OnStep) -> None:
+        """Draw one folder of looks."""
         trained: TrainSettings = self.given.resolve("train")
-        given = replace(self.given, options={"base": trained.base, **lora})
+        options: dict[str, Any] = {"base": trained.base}
+        if one.adapted:
+            options["lora"] = (str(self.model),)
+        if one.plain:
+            options["faithful"] = _PLAIN
+        prompts, file = (self.run.own_prompts, None) if one.own else self._find_prompts()
+        given = replace(self.given, options=options)
+        pipeline.generate(prompts, file, one.folder, given=given, resume=True, on_step=on_step)
+
+    def _find_prompts(self) -> tuple[tuple[str, ...], Path | None]:
         file = self.home / self.run.prompts_file if self.run.prompts_file else None
-        prompts = self.run.prompts or (() if file else pipeline.find_held_out_captions(self.data))
-        pipeline.generate(prompts, file, out, given=given, resume=True, on_step=on_step)
+        if self.run.prompts or file:
+            return self.run.prompts, file
+        return pipeline.find_held_out_captions(self.data), None
 
     def evaluate(self, on_step: OnStep) -> None:
-        against = self.before if self.run.compare else None
+        *beside, _ = self.list_drawings()
         pipeline.evaluate(
-            self.looks, against=against, train=self.data, given=self.given, on_step=on_step
+            self.looks,
+            against=[one.folder for one in beside if not one.own],
+            kept=[one.folder for one in beside if one.own],
+            train=self.data,
+            given=self.given,
+            on_step=on_step,
         )
 
     def report(self) -> Path:
         return pipeline.report(
             self.looks,
             out=self.home / "report" / self.run.name,
-            against=self.before if self.run.compare else None,
             run=self.model,
             train=self.data,
         )
@@ -186,7 +236,7 @@ class _Progress:
         self._note(stage, fingerprint, "done")
 
     def _fingerprint(self, stage: str, facts: str) -> str:
-        section = "generate" if stage == "before" else stage
+        section = stage if stage in self._settings else "generate"
         names = [section] if stage == "train" else ["run", section]
         values = [self._settings[name] for name in names]
         dumped = [value.model_dump(mode="json") for value in values]

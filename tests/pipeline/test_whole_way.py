@@ -64,6 +64,9 @@ def test_every_stage_leaves_its_folder(finished: Path) -> None:
         "looks/first/looks.jsonl",
         "looks/first/scores.jsonl",
         "looks/first-before/scores.jsonl",
+        "looks/first-plain/scores.jsonl",
+        "looks/first-own-before/scores.jsonl",
+        "looks/first-own/scores.jsonl",
         "report/first/index.html",
         "report/first/results.md",
     ):
@@ -82,7 +85,7 @@ def test_a_second_run_repeats_nothing(finished: Path, capsys: pytest.CaptureFixt
     weights = finished / "models/first/final_tensors/pytorch_lora_weights.safetensors"
     written = weights.stat().st_mtime_ns
     assert main(["run", "--config", str(finished / "couturier.toml")]) == 0
-    assert capsys.readouterr().err.count("done before") == 4
+    assert capsys.readouterr().err.count("done before") == 7
     assert weights.stat().st_mtime_ns == written
     assert len((finished / "looks/first/looks.jsonl").read_text().splitlines()) == 2
 

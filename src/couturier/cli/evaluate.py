@@ -20,11 +20,20 @@ def command(
         Path, typer.Argument(metavar="LOOKS_DIR", help="What `couturier generate` made.")
     ],
     against: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--against",
             metavar="LOOKS_DIR",
-            help="The same prompts and seeds drawn otherwise, as by the bare base.",
+            help="The same prompts and seeds drawn otherwise, as by the bare base; again for "
+            "what lies between.",
+        ),
+    ] = None,
+    kept: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--kept",
+            metavar="BEFORE AFTER",
+            help="The base's own sentences drawn before and after: what was forgotten.",
         ),
     ] = None,
     train: Annotated[
@@ -37,11 +46,19 @@ def command(
     sets: Sets = None,
     as_json: Json = False,
 ) -> None:
-    """Measure every garment's colour, and write scores.jsonl beside the looks."""
+    """Measure every garment's colour, and write scores.jsonl beside the looks.
+
+    couturier evaluate looks/first --against looks/base --train data/compressed_images
+    """
     given = pipeline.Given(config, tuple(sets or ()))
     with show_progress("looking") as on_step:
         scores, summary = pipeline.evaluate(
-            looks_dir, against=against, train=train, given=given, on_step=on_step
+            looks_dir,
+            against=against or (),
+            kept=kept or (),
+            train=train,
+            given=given,
+            on_step=on_step,
         )
     if as_json:
         sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")

@@ -56,11 +56,26 @@ def resolve_base(base: str) -> Path:
     return _fetch_from_hub(base)
 
 
-def _fetch_from_hub(base: str) -> Path:
+def find_base(base: str) -> Path | None:
+    """Find a base's folder without asking the hub; None where it is not on this machine."""
+    if base == MINI or Path(base).expanduser().is_dir():
+        try:
+            return resolve_base(base)
+        except BaseModelError:
+            return None
+    return _find_in_cache(base)
+
+
+def _find_in_cache(base: str) -> Path | None:
     try:
         return _require_whole(snapshot_download(base, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, BaseModelError):
-        pass  # not here, or only a part of it: ask the hub
+        return None  # not here, or only a part of it
+
+
+def _fetch_from_hub(base: str) -> Path:
+    if found := _find_in_cache(base):
+        return found
     try:
         return _require_whole(
             snapshot_download(base, allow_patterns=_HUB_FILES, etag_timeout=_CONNECT_WAIT_S)

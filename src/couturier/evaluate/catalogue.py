@@ -1,7 +1,8 @@
 """The catalogue the looks are measured against: its training pictures and its held-out products."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 _RULES = 1  # raise it when descriptors change, so that remembered ones are not reused
 _MOST_HELD_OUT = 500
+_BATCH = 32
 
 
 class Catalogue:
@@ -76,34 +78,42 @@ class Catalogue:
         return CopyIndex(self._open(list(self.index.files), "lines"))
 
     def _describe(self) -> dict[str, NDArray[Any]]:
-        read, likeness, vectors = [], [], []
-        opened = dict.fromkeys(self._names, 0)
-        for name, image in self._open(self._names, "catalogue"):
-            opened[name] = 1
+        likeness: list[Vector] = []
+
+        def describe_too(image: Image.Image) -> None:
             likeness.append(describe(image).astype(np.float32))
-            if self._tower:
-                vectors.append(self._tower.embed([image])[0])
-        read = [opened[name] for name in self._names]
+
+        read, vectors = self._embed(self._names, "catalogue", describe_too)
         found: dict[str, NDArray[Any]] = {
-            "read": np.array(read, np.uint8),
+            "read": read,
             "likeness": np.stack(likeness) if likeness else np.zeros((0, 0), np.float32),
         }
-        if self._tower and vectors:
-            found["vectors"] = np.stack(vectors)
+        if vectors is not None:
+            found["vectors"] = vectors
         return found | self._describe_held_out()
 
     def _describe_held_out(self) -> dict[str, NDArray[Any]]:
         if self._tower is None:
             return {}
-        names = [item.file_name for item in self.held_out]
-        opened, vectors = dict.fromkeys(names, 0), []
-        for name, image in self._open(names, "held-out"):
-            opened[name] = 1
-            vectors.append(self._tower.embed([image])[0])
-        found: dict[str, NDArray[Any]] = {
-            "held_out_read": np.array([opened[name] for name in names], np.uint8)
-        }
-        return found | ({"held_out": np.stack(vectors)} if vectors else {})
+        read, vectors = self._embed([item.file_name for item in self.held_out], "held-out")
+        found: dict[str, NDArray[Any]] = {"held_out_read": read}
+        return found | ({"held_out": vectors} if vectors is not None else {})
+
+    def _embed(
+        self, names: list[str], note: str, also: Callable[[Image.Image], None] | None = None
+    ) -> tuple[NDArray[np.uint8], Vector | None]:
+        """Embed pictures in batches: which could be read, shape (names,), and their vectors."""
+        opened, parts = dict.fromkeys(names, 0), []
+        pictures = self._open(names, note)
+        while batch := list(islice(pictures, _BATCH)):
+            for name, image in batch:
+                opened[name] = 1
+                if also:
+                    also(image)
+            if self._tower:
+                parts.append(self._tower.embed([image for _, image in batch]))
+        read = np.array([opened[name] for name in names], np.uint8)
+        return read, np.concatenate(parts) if parts else None
 
     def _open(self, names: list[str], note: str) -> Iterator[tuple[str, Image.Image]]:
         """Open pictures one after the other; broken ones are left out."""

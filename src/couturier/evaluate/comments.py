@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any
 
 from couturier.garments.colours import find_colour
+from couturier.vision.patterns import PatternReceipt
 from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG, GarmentReceipt
 
 _WORDS = {RIGHT: "right", WRONG: "wrong", UNSURE: "cannot tell"}
@@ -30,7 +31,16 @@ def tell_copy(copy: dict[str, Any]) -> list[str]:
     if not copy["copied"]:
         return []
     turned = ", turned left to right" if copy["mirrored"] else ""
-    return [f"Looks copied from {copy['of']}{turned} (lines agree to {copy['score']:.2f})."]
+    agreed = f"lines and shade agree to {copy['score']:.2f}"
+    return [f"Looks copied from {copy['of']}{turned} ({agreed})."]
+
+
+def tell_pattern(one: PatternReceipt) -> str:
+    """Tell a pattern's receipt, as in "Skirt: asked striped, seen patterned - right."."""
+    seen = f"seen {one.seen}" if one.seen else "plain or patterned"
+    return (
+        f"{one.kind[:1].upper()}{one.kind[1:]}: asked {one.asked}, {seen} - {_WORDS[one.verdict]}."
+    )
 
 
 def judge_faithful(receipt: Sequence[GarmentReceipt]) -> bool | None:

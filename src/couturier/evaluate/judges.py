@@ -1,5 +1,6 @@
 """Who judges: the garment segmenter and the towers of words and pictures, as the settings say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from PIL import Image
 
 from couturier.errors import BaseModelError
 from couturier.evaluate.settings import EvaluateSettings
+from couturier.evaluate.vectors import Vector
 from couturier.files import hash_file
 from couturier.runs import couturier_version
 from couturier.vision.embeddings import (
@@ -38,11 +40,42 @@ class Judges:
     tower: PictureTower | None
     facts: dict[str, Any]
 
-    def measure_text_image(self, image: Image.Image, prompt: str | None) -> float | None:
-        """Measure the cosine between a picture and its prompt; None where it cannot be."""
-        if self.towers is None or not prompt:
-            return None
-        return round(self.towers.measure(image, prompt), 4)
+    def look(self, images: Sequence[Image.Image], prompts: Sequence[str | None]) -> list["Glance"]:
+        """Turn pictures into vectors and compare them with their prompts, all in one go."""
+        if not images:
+            return []
+        seen = self.tower.embed(images) if self.tower else None
+        cosines: list[float | None] = [None] * len(images)
+        if self.towers is not None:
+            same = self.tower is self.towers and seen is not None
+            own = seen if same else self.towers.embed(images)
+            cosines = _compare(self.towers, own, prompts)
+        vectors = [None] * len(images) if seen is None else list(seen)
+        return [Glance(*pair) for pair in zip(vectors, cosines, strict=True)]
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What the towers say of one picture.
+
+    Attributes:
+        vector: The tower's; None without one.
+        text_image: Cosine of picture and prompt; None where it cannot be.
+    """
+
+    vector: Vector | None
+    text_image: float | None
+
+
+def _compare(towers: Towers, seen: Any, prompts: Sequence[str | None]) -> list[float | None]:
+    said = list(dict.fromkeys(prompt for prompt in prompts if prompt))
+    if not said:
+        return [None] * len(prompts)
+    words = dict(zip(said, towers.embed_words(said), strict=True))
+    return [
+        round(float(vector @ words[prompt]), 4) if prompt else None
+        for vector, prompt in zip(seen, prompts, strict=True)
+    ]
 
 
 def load_judges(settings: EvaluateSettings) -> Judges:

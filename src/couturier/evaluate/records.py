@@ -31,7 +31,8 @@ class Score:
             "nearest", the training picture most like it in colours and lines; "copy", the one
             whose lines it lies on best as {"of", "score", "mirrored", "copied"}; "safety", the
             verdict's word; "blocked"; "fault"; "notes", the comment without the garments' own
-            sentences.
+            sentences; "patterns", one dictionary a garment whose pattern is asked for (see
+            vision.patterns).
     """
 
     file: str
@@ -74,7 +75,10 @@ class Measured:
         n_faults: Pictures that could not be read.
         looks: Pictures in which every garment asked for is there in its colour.
         garments: Garments there in their colour, of those with a plain verdict.
-        found: Garments there in whatever colour, of those that were looked for.
+        found: Garments there in whatever colour, of those that were looked for: their kinds.
+        coloured: Of the garments found and judged, those in the colour asked for.
+        patterns: Garments plain or patterned as asked, of those that could be told; None where
+            no sentence names a pattern that can be seen.
         by_count: `looks` again, by the number of garments the prompt names.
         text_image: Cosine between prompt and picture.
         likeness: Likeness to the nearest training picture, 0 to 1.
@@ -102,6 +106,8 @@ class Measured:
     by_count: dict[str, Rate]
     text_image: Mean | None
     likeness: Mean | None
+    coloured: Rate | None = None
+    patterns: Rate | None = None
     copies: Rate | None = None
     closest: float | None = None
     kid: Mean | None = None
@@ -143,6 +149,40 @@ class Paired:
 
 
 @dataclass(frozen=True)
+class Way:
+    """One way to draw the same prompts and seeds.
+
+    Attributes:
+        name: As in "base", "LoRA" or "LoRA, faithful", told from what the pictures were drawn with.
+        folder: Its looks.
+        measured: Over them.
+        step: This way against the one before it in the list; None for the first.
+    """
+
+    name: str
+    folder: str
+    measured: Measured
+    step: Paired | None = None
+
+
+@dataclass(frozen=True)
+class FilterRate:
+    """How the safety filter judges in one profile.
+
+    Attributes:
+        profile: As in "general".
+        alarms: Photographs of the catalogue that it stops, all of them false alarms.
+        blocked: Of these alarms, those that are blocked outright; the rest go to a person.
+        looks: Verdicts of the looks, by name.
+    """
+
+    profile: str
+    alarms: Rate
+    blocked: int
+    looks: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Summary:
     """The verdict in figures.
 
@@ -155,6 +195,10 @@ class Summary:
         catalogue_likeness: Likeness of training pictures to their own nearest, for scale.
         judge: What measured: segmenter and its hash, vision tower, couturier's version.
         lines: The verdict in sentences; the first is the headline.
+        ways: All ways drawn, from the first looks compared with to these; empty without any.
+        kept: The base's own sentences drawn before and after, plainly: what was forgotten; empty
+            where none were drawn.
+        filter_rates: The safety filter by profile; empty where nobody asked it about the catalogue.
     """
 
     measured: Measured
@@ -165,6 +209,9 @@ class Summary:
     catalogue_likeness: Mean | None = None
     judge: dict[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
+    kept: tuple[Way, ...] = ()
+    filter_rates: tuple[FilterRate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -258,6 +305,12 @@ def read_summary(folder: Path) -> Summary:
             catalogue_likeness=_to_mean(row["catalogue_likeness"]),
             judge=row["judge"],
             lines=tuple(row["lines"]),
+            ways=tuple(_to_way(way) for way in row.get("ways", ())),
+            kept=tuple(_to_way(way) for way in row.get("kept", ())),
+            filter_rates=tuple(
+                FilterRate(**{**rate, "alarms": Rate(**rate["alarms"])})
+                for rate in row.get("filter_rates", ())
+            ),
         )
     except (TypeError, KeyError) as fault:
         raise _not_ours(str(path), folder, fault) from fault
@@ -297,8 +350,16 @@ def _to_measured(row: Mapping[str, Any]) -> Measured:
     rates = {name: Rate(**row[name]) for name in ("looks", "garments", "found")}
     by_count = {count: Rate(**rate) for count, rate in row["by_count"].items()}
     means = {name: _to_mean(row.get(name)) for name in _MEANS}
-    copies = Rate(**row["copies"]) if row.get("copies") else None
-    return Measured(**{**row, **rates, **means, "by_count": by_count, "copies": copies})
+    maybe = {
+        name: Rate(**row[name]) if row.get(name) else None
+        for name in ("copies", "coloured", "patterns")
+    }
+    return Measured(**{**row, **rates, **means, **maybe, "by_count": by_count})
+
+
+def _to_way(row: Mapping[str, Any]) -> Way:
+    measured, step = _to_measured(row["measured"]), _to_paired(row["step"])
+    return Way(**{**row, "measured": measured, "step": step})
 
 
 def _to_paired(row: Mapping[str, Any] | None) -> Paired | None:

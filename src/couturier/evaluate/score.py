@@ -1,7 +1,7 @@
 """Score a folder of looks: receipts, comments, likeness; a second run scores only what is new."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,14 @@ from PIL import Image
 
 from couturier.errors import CouturierError, LooksError
 from couturier.evaluate.catalogue import Catalogue
-from couturier.evaluate.comments import judge_faithful, list_notes, tell_copy, write_comment
-from couturier.evaluate.judges import Judges, load_judges
+from couturier.evaluate.comments import (
+    judge_faithful,
+    list_notes,
+    tell_copy,
+    tell_pattern,
+    write_comment,
+)
+from couturier.evaluate.judges import Glance, Judges, load_judges
 from couturier.evaluate.pictures import (
     Picture,
     UnreadablePictureError,
@@ -20,7 +26,6 @@ from couturier.evaluate.pictures import (
 )
 from couturier.evaluate.records import (
     SCORES_FILE,
-    Measured,
     Score,
     Summary,
     read_scores,
@@ -28,18 +33,22 @@ from couturier.evaluate.records import (
     write_scores,
     write_summary,
 )
+from couturier.evaluate.safety import measure_filter
 from couturier.evaluate.settings import EvaluateSettings
 from couturier.evaluate.statistics import measure_mean
-from couturier.evaluate.summary import measure_scores, pair_up
+from couturier.evaluate.summary import measure_scores
 from couturier.evaluate.vectors import Vector, read_vectors, write_vectors
 from couturier.evaluate.verdict import write_verdict
+from couturier.evaluate.ways import Side, compare_sides
 from couturier.files import hash_file, hash_json
 from couturier.garments.grammar import find_garments
 from couturier.runs import OnStep
-from couturier.vision.receipts import read_receipt
+from couturier.vision.patterns import judge_patterns
+from couturier.vision.receipts import find_sightings
 from couturier.vision.records import COPY_SCORE
 
-_RULES = 3  # raise it when the rules of judging change, so that old scores are not reused
+_BATCH = 32  # pictures a pass of the towers: a third of the time that single ones take
+_RULES = 4  # raise it when the rules of judging change, so that old scores are not reused
 
 
 @dataclass(frozen=True)
@@ -53,17 +62,27 @@ class _Bench:
 
 
 @dataclass(frozen=True)
-class _Scored:
-    """A folder's scores with the tower's vectors by score key."""
+class _Known:
+    """What an earlier run left: scores and vectors by key."""
 
-    scores: list[Score]
-    vectors: dict[str, Vector]
+    scores: Mapping[str, Score]
+    vectors: Mapping[str, Vector]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A picture to be scored, decoded."""
+
+    picture: Picture
+    image: Image.Image
+    key: str
 
 
 def score_looks(
     looks_dir: Path,
     *,
-    against: Path | None = None,
+    against: Sequence[Path] = (),
+    kept: Sequence[Path] = (),
     train: Path | None = None,
     settings: EvaluateSettings | None = None,
     on_step: OnStep | None = None,
@@ -73,8 +92,11 @@ def score_looks(
     Args:
         looks_dir: Pictures that `couturier generate` drew; others lying there are scored with
             what is known of them.
-        against: Another looks folder, of the same prompts and seeds, as from the bare base; it is
-            scored as well, and the two are compared pair by pair.
+        against: Other looks folders, of the same prompts and seeds: first the one to measure the
+            change from, as the bare base's, then what lies between. All are scored as well, and
+            compared pair by pair.
+        kept: Two folders with the base's own sentences, drawn before and after training: what
+            was forgotten.
         train: The data set folder, for the likeness to the catalogue.
         settings: Defaults where None.
         on_step: Called with (pictures done, pictures in all, what is being read).
@@ -83,30 +105,25 @@ def score_looks(
         The scores of `looks_dir` in drawing order.
 
     Raises:
-        LooksError: a folder holds no pictures, or `against` is `looks_dir` itself.
+        LooksError: a folder holds no pictures, or one of `against` is `looks_dir` itself.
     """
-    if against is not None and against.resolve() == looks_dir.resolve():
-        raise LooksError(
-            f"{against}: --against is the folder of looks itself",
-            fix="give the folder of looks drawn by the base, or leave --against out",
-        )
-    folders = [looks_dir] if against is None else [looks_dir, against]
-    listed = [list_pictures(folder) for folder in folders]
+    for other in against:
+        if other.resolve() == looks_dir.resolve():
+            raise LooksError(
+                f"{other}: --against is the folder of looks itself",
+                fix="give the folder of looks drawn by the base, or leave --against out",
+            )
+    listed = {folder: list_pictures(folder) for folder in (*kept, *against, looks_dir)}
     bench = _set_up(train, settings or EvaluateSettings(), on_step)
-    scored = [
-        _score_folder(folder, pictures, bench, on_step)
-        for folder, pictures in zip(folders, listed, strict=True)
-    ]
-    measured = [
-        measure_scores(done.scores, vectors=done.vectors, catalogue=bench.catalogue)
-        for done in scored
-    ]
-    sides = [done.scores for done in scored]
-    for place, folder in reversed(list(enumerate(folders))):
-        write_summary(
-            folder, _summarise(measured[place:], sides[place:], against, train=train, bench=bench)
-        )
-    return sides[0]
+    sides = {
+        folder: _score_side(folder, pictures, bench, on_step) for folder, pictures in listed.items()
+    }
+    for folder in (*kept, *against):
+        write_summary(folder, _summarise([sides[folder]], train=train, bench=bench))
+    known = compare_sides([sides[folder] for folder in kept]).ways if kept else ()
+    summary = _summarise([sides[f] for f in (*against, looks_dir)], train=train, bench=bench)
+    write_summary(looks_dir, _tell(replace(summary, kept=known)))
+    return sides[looks_dir].scores
 
 
 def summarise(looks_dir: Path, *, against: Path | None = None) -> dict[str, Any]:
@@ -124,26 +141,21 @@ def summarise(looks_dir: Path, *, against: Path | None = None) -> dict[str, Any]
     return asdict(summary)
 
 
-def _summarise(
-    measured: list[Measured],
-    scored: list[list[Score]],
-    against: Path | None,
-    *,
-    train: Path | None,
-    bench: _Bench,
-) -> Summary:
-    """Sum up the first list of scores, beside the second where there is one."""
-    pair = len(scored) > 1
+def _summarise(sides: Sequence[Side], *, train: Path | None, bench: _Bench) -> Summary:
+    """Sum up the last folder's scores, beside the others where there are some."""
     own = bench.catalogue.index.own.tolist() if bench.catalogue else []
-    summary = Summary(
-        measured=measured[0],
-        against=str(against) if pair else None,
-        other=measured[1] if pair else None,
-        paired=pair_up(*scored) if pair else None,
-        train=str(train) if train else None,
-        catalogue_likeness=measure_mean(own),
-        judge=bench.judges.facts,
+    return _tell(
+        replace(
+            compare_sides(sides),
+            train=str(train) if train else None,
+            catalogue_likeness=measure_mean(own),
+            judge=bench.judges.facts,
+            filter_rates=measure_filter(sides[-1].folder),
+        )
     )
+
+
+def _tell(summary: Summary) -> Summary:
     return replace(summary, lines=write_verdict(summary))
 
 
@@ -159,21 +171,23 @@ def _set_up(train: Path | None, settings: EvaluateSettings, on_step: OnStep | No
     return _Bench(judges, catalogue, settings.copies, key=hash_json(facts))
 
 
-def _score_folder(
+def _score_side(
     folder: Path, pictures: list[Picture], bench: _Bench, on_step: OnStep | None
-) -> _Scored:
-    known, known_vectors = _read_known(folder), read_vectors(folder)
-    scores, vectors = [], {}
-    for done, picture in enumerate(pictures, start=1):
-        score, vector = _score_picture(picture, bench, known, known_vectors)
-        scores.append(score)
-        if vector is not None:
-            vectors[str(score.extra["key"])] = vector
-        if on_step:
-            on_step(done, len(pictures), folder.name)
+) -> Side:
+    known = _Known(_read_known(folder), read_vectors(folder))
+    scores: list[Score] = []
+    vectors: dict[str, Vector] = {}
+    for start in range(0, len(pictures), _BATCH):
+        for score, vector in _score_batch(pictures[start : start + _BATCH], bench, known):
+            scores.append(score)
+            if vector is not None:
+                vectors[str(score.extra["key"])] = vector
+            if on_step:
+                on_step(len(scores), len(pictures), folder.name)
     write_scores(folder, scores)
     write_vectors(folder, vectors)
-    return _Scored(scores, vectors)
+    measured = measure_scores(scores, vectors=vectors, catalogue=bench.catalogue)
+    return Side(folder, scores, measured)
 
 
 def _read_known(folder: Path) -> dict[str, Score]:
@@ -186,44 +200,59 @@ def _read_known(folder: Path) -> dict[str, Score]:
         return {}
 
 
-def _score_picture(
-    picture: Picture,
-    bench: _Bench,
-    known: Mapping[str, Score],
-    vectors: Mapping[str, Vector],
-) -> tuple[Score, Vector | None]:
+def _score_batch(
+    pictures: Sequence[Picture], bench: _Bench, known: _Known
+) -> Iterator[tuple[Score, Vector | None]]:
+    """Score some pictures in their order; only those that are new are opened."""
+    opened = [_open(picture, bench, known) for picture in pictures]
+    new = [one for one in opened if isinstance(one, _Opened)]
+    glances = iter(
+        bench.judges.look([one.image for one in new], [one.picture.prompt for one in new])
+    )
+    for one in opened:
+        if isinstance(one, _Opened):
+            glance = next(glances)
+            yield _measure(one, glance, bench), glance.vector
+        else:
+            yield one, known.vectors.get(str(one.extra.get("key")))
+
+
+def _open(picture: Picture, bench: _Bench, known: _Known) -> "_Opened | Score":
+    """Open a picture to be scored; give the score where it is known or cannot be had."""
     if not picture.path.is_file():
-        return _tell_fault(picture, "the file is not there"), None
+        return _tell_fault(picture, "the file is not there")
     facts = [hash_file(picture.path), picture.file, picture.prompt, picture.seed, picture.safety]
     key = hash_json([bench.key, *facts])
-    if key in known and (bench.judges.tower is None or key in vectors):
-        return known[key], vectors.get(key)
+    if key in known.scores and (bench.judges.tower is None or key in known.vectors):
+        return known.scores[key]
     try:
-        image = open_picture(picture.path)
+        return _Opened(picture, open_picture(picture.path), key)
     except UnreadablePictureError as fault:
-        return _tell_fault(picture, str(fault)), None
-    tower = bench.judges.tower
-    return _measure(picture, image, bench=bench, key=key), tower.embed([image])[
-        0
-    ] if tower else None
+        return _tell_fault(picture, str(fault))
 
 
-def _measure(picture: Picture, image: Image.Image, *, bench: _Bench, key: str) -> Score:
+def _measure(opened: _Opened, glance: Glance, bench: _Bench) -> Score:
+    picture, image = opened.picture, opened.image
     garments = find_garments(picture.prompt) if picture.prompt else []
-    receipt = read_receipt(image, garments, bench.judges.segmenter)
+    sightings = find_sightings(image, garments, bench.judges.segmenter)
+    receipt = [one.receipt for one in sightings]
+    patterns = judge_patterns(image, garments, sightings)
     pixels = hashlib.sha256(image.tobytes()).hexdigest()[:16]
-    extra = _know(picture) | {"key": key, "pixels": pixels} | _compare(image, bench)
-    comment, notes = write_comment(receipt, picture.safety), list_notes(receipt, picture.safety)
+    extra = _know(picture) | {"key": opened.key, "pixels": pixels} | _compare(image, bench)
+    notes = [*list_notes(receipt, picture.safety), *map(tell_pattern, patterns)]
+    comment = " ".join([write_comment(receipt, picture.safety), *map(tell_pattern, patterns)])
     if picture.prompt is None:
         comment = "No prompt is known of this picture, so nothing was asked of it."
         notes = [comment]
     if copy := extra.get("copy"):
         told = tell_copy(copy)
         comment, notes = " ".join([comment, *told]), [*notes, *told]
+    if patterns:
+        extra["patterns"] = [one.as_dict() for one in patterns]
     return Score(
         file=picture.file,
         receipt=tuple(entry.as_dict() for entry in receipt),
-        text_image=bench.judges.measure_text_image(image, picture.prompt),
+        text_image=glance.text_image,
         faithful=judge_faithful(receipt),
         comment=comment,
         extra=extra | {"notes": notes},

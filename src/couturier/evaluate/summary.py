@@ -43,6 +43,8 @@ def measure_scores(
             sum(entry["seen"] is not None for score in scores for entry in score.receipt),
             len(verdicts) - _never_looked_for(scores),
         ),
+        coloured=_measure_coloured(scores),
+        patterns=_measure_patterns(scores),
         by_count={str(n): _rate_of(s for s in judged if len(s.receipt) == n) for n in counts},
         text_image=measure_mean(_known(score.text_image for score in scores)),
         likeness=measure_mean(_known(score.extra.get("likeness") for score in scores)),
@@ -50,6 +52,21 @@ def measure_scores(
         **_measure_copies(scores),
         **measure_vectors(scores, vectors or {}, catalogue),
     )
+
+
+def _measure_coloured(scores: Sequence[Score]) -> Rate:
+    """Count colours apart from kinds: of garments that are there and asked for in one."""
+    entries = (entry for score in scores for entry in score.receipt)
+    verdicts = [entry["verdict"] for entry in entries if entry["asked"] and entry["seen"]]
+    right = verdicts.count(RIGHT)
+    return measure_rate(right, right + verdicts.count(WRONG))
+
+
+def _measure_patterns(scores: Sequence[Score]) -> Rate | None:
+    verdicts = [entry["verdict"] for s in scores for entry in s.extra.get("patterns", ())]
+    if not verdicts:
+        return None
+    return measure_rate(verdicts.count(RIGHT), len(verdicts) - verdicts.count(UNSURE))
 
 
 def _measure_copies(scores: Sequence[Score]) -> dict[str, Any]:

@@ -17,11 +17,11 @@ Vector = NDArray[np.float32]
 
 
 def write_vectors(folder: Path, vectors: Mapping[str, Vector]) -> None:
-    """Write one vector a score key, in half precision; nothing where there are none."""
+    """Write one vector a score key; nothing where there are none."""
     if not vectors:
         (folder / VECTORS_FILE).unlink(missing_ok=True)
         return
-    matrix = np.stack(list(vectors.values())).astype(np.float16)
+    matrix = np.stack(list(vectors.values())).astype(np.float32)
     with replace_whole(folder / VECTORS_FILE) as temporary:
         save_file({"vectors": matrix}, temporary, {"keys": json.dumps(list(vectors))})
 

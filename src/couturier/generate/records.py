@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from couturier.errors import LooksError
-from couturier.files import append_json_line, read_json_lines
+from couturier.errors import CouturierError, LooksError
+from couturier.files import append_json_line, read_json, read_json_lines, write_json
 
 LOOKS_FILE = "looks.jsonl"
+AUDIT_FILE = "safety-audit.json"
 QUARANTINE_FOLDER = "quarantine"
 REVIEW_FOLDER = "review"
 SAFETY_LOG = "safety.jsonl"
@@ -87,3 +88,42 @@ def read_looks(folder: Path) -> Iterator[Look]:
                 f"{path}, line {line}: no look ({fault})",
                 fix="remove the line, or draw the pictures anew",
             ) from fault
+
+
+@dataclass(frozen=True)
+class SafetyAudit:
+    """What the filter says, profile by profile, of pictures nobody should be kept from seeing.
+
+    Attributes:
+        key: Changes with the pictures, the base's checker and the second one.
+        base: Whose checker was asked.
+        second: Name of the second checker; "" where none is installed.
+        catalogue: How many photographs of the catalogue had which verdict, by profile.
+        looks: The same of the looks, each on its own pixels.
+        stopped: (photograph, verdict, reasons) that the general profile stops.
+    """
+
+    key: str
+    base: str
+    second: str
+    catalogue: dict[str, dict[str, int]]
+    looks: dict[str, dict[str, int]]
+    stopped: tuple[tuple[str, str, str], ...] = ()
+
+
+def write_audit(folder: Path, audit: SafetyAudit) -> None:
+    """Write `safety-audit.json` into a looks folder, whole."""
+    write_json(folder / AUDIT_FILE, {"format": 1, **asdict(audit)})
+
+
+def read_audit(folder: Path) -> SafetyAudit | None:
+    """Read `safety-audit.json`; None where there is none, or it is from elsewhere."""
+    path = folder / AUDIT_FILE
+    if not path.is_file():
+        return None
+    try:
+        row = {name: value for name, value in read_json(path).items() if name != "format"}
+        stopped = tuple(tuple(entry) for entry in row.pop("stopped"))
+        return SafetyAudit(**row, stopped=stopped)
+    except (CouturierError, TypeError, KeyError, AttributeError):
+        return None  # asking again costs time, nothing else

@@ -194,7 +194,7 @@ def _list_measures(score: Score) -> Iterable[tuple[str, str]]:
     if "likeness" in score.extra:
         yield "likeness", f"{score.extra['likeness']:.2f} to {score.extra['nearest']}"
     if copy := score.extra.get("copy"):
-        yield "lines", f"agree to {copy['score']:.2f} with {copy['of']}"
+        yield "lines and shade", f"agree to {copy['score']:.2f} with {copy['of']}"
 
 
 def _tell_faithful(done: dict[str, Any]) -> Iterable[tuple[str, str]]:

@@ -42,17 +42,15 @@ class Curve:
 
 @dataclass(frozen=True)
 class RateLine:
-    """One line of the rates figure, in percent.
+    """One line of a figure of rates, in percent.
 
     Attributes:
         label: As in "2 garments".
-        here: Of these looks.
-        there: Of the looks compared with; None without.
+        rates: One a way, in the ways' order; None where nothing was drawn or asked.
     """
 
     label: str
-    here: Rate
-    there: Rate | None
+    rates: tuple[Rate | None, ...]
 
 
 def draw_curve(metrics: Sequence[Mapping[str, Any]]) -> Curve | None:
@@ -79,17 +77,28 @@ def draw_curve(metrics: Sequence[Mapping[str, Any]]) -> Curve | None:
     )
 
 
-def list_rates(here: Measured, there: Measured | None) -> tuple[RateLine, ...]:
+def list_rates(ways: Sequence[Measured]) -> tuple[RateLine, ...]:
     """List the share of right pictures by number of garments, then over all."""
+    counts = sorted({count for way in ways for count in way.by_count}, key=int)
     lines = [
         RateLine(
             label="1 garment" if count == "1" else f"{count} garments",
-            here=rate,
-            there=there.by_count.get(count) if there else None,
+            rates=tuple(way.by_count.get(count) for way in ways),
         )
-        for count, rate in here.by_count.items()
+        for count in counts
     ]
-    return (*lines, RateLine("all pictures", here.looks, there.looks if there else None))
+    return (*lines, RateLine("all pictures", tuple(way.looks for way in ways)))
+
+
+def list_parts(ways: Sequence[Measured]) -> tuple[RateLine, ...]:
+    """List what is judged of a garment, each by itself: kind, colour, pattern."""
+    found = (
+        ("kind: it is there", [way.found for way in ways]),
+        ("colour, of those there", [way.coloured for way in ways]),
+        ("plain or patterned", [way.patterns for way in ways]),
+        ("there in its colour", [way.garments for way in ways]),
+    )
+    return tuple(RateLine(label, tuple(rates)) for label, rates in found if any(rates))
 
 
 def _series(metrics: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float]]:

@@ -1,9 +1,9 @@
 """Measures with plain words: what each says, which way is better, and what it cannot tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from couturier.evaluate.records import Mean, Measured, Summary
+from couturier.evaluate.records import Mean, Measured
 
 
 @dataclass(frozen=True)
@@ -12,16 +12,14 @@ class Measure:
 
     Attributes:
         name: As in "KID".
-        here: Of these looks, with its interval.
-        there: Of the looks compared with; "" without.
+        values: (value, interval) of each way; ("", "") where it was not measured.
         says: What it says, in a sentence.
         cannot: What it cannot tell.
         source: The paper; "" for a plain one.
     """
 
     name: str
-    here: str
-    there: str
+    values: tuple[tuple[str, str], ...]
     says: str
     cannot: str
     source: str = ""
@@ -83,56 +81,56 @@ _SHARES = (
 )  # fmt: skip
 
 
-def list_measures(summary: Summary) -> list[Measure]:
-    """List what was measured; what was not is left out."""
-    return [*_list_means(summary), *_list_shares(summary), *_list_fid(summary.measured)]
+def list_measures(ways: Sequence[Measured]) -> list[Measure]:
+    """List what was measured of the last way, beside the others; what was not is left out."""
+    return [*_list_means(ways), *_list_shares(ways), *_list_fid(ways)]
 
 
-def list_safety(summary: Summary) -> list[tuple[str, str, str]]:
-    """List (verdict, count of these looks, count of those before), the commonest first."""
-    here = summary.measured.safety
-    there = summary.other.safety if summary.other else {}
-    words = sorted({**here, **there}, key=lambda word: -here.get(word, 0))
-    total, other = sum(here.values()), sum(there.values())
+def list_safety(ways: Sequence[Measured]) -> list[tuple[str, tuple[str, ...]]]:
+    """List (verdict, its count in each way), the commonest of the last way first."""
+    last = ways[-1].safety
+    words = sorted({word for way in ways for word in way.safety}, key=lambda w: -last.get(w, 0))
+    totals = [sum(way.safety.values()) for way in ways]
     return [
-        (word, _tell_count(here.get(word, 0), total), _tell_count(there.get(word, 0), other))
+        (
+            word,
+            tuple(
+                f"{way.safety.get(word, 0)} of {total}" if total else "–"
+                for way, total in zip(ways, totals, strict=True)
+            ),
+        )
         for word in words
     ]
 
 
-def _list_means(summary: Summary) -> Iterator[Measure]:
+def _list_means(ways: Sequence[Measured]) -> Iterator[Measure]:
     for field, name, digits, says, cannot, source in _MEANS:
-        here: Mean | None = getattr(summary.measured, field)
-        there: Mean | None = getattr(summary.other, field) if summary.other else None
-        if here is not None:
-            yield Measure(name, _tell(here, digits), _tell(there, digits), says, cannot, source)
+        means: list[Mean | None] = [getattr(way, field) for way in ways]
+        if means[-1] is not None:
+            yield Measure(name, tuple(_tell(mean, digits) for mean in means), says, cannot, source)
 
 
-def _list_shares(summary: Summary) -> Iterator[Measure]:
+def _list_shares(ways: Sequence[Measured]) -> Iterator[Measure]:
     for field, name, says, cannot, source in _SHARES:
-        here: float | None = getattr(summary.measured, field)
-        there: float | None = getattr(summary.other, field) if summary.other else None
-        if here is not None:
-            told = [f"{100 * share:.0f} %" if share is not None else "" for share in (here, there)]
-            yield Measure(name, told[0], told[1], says, cannot, source)
+        shares: list[float | None] = [getattr(way, field) for way in ways]
+        if shares[-1] is not None:
+            told = tuple((f"{100 * s:.0f} %" if s is not None else "", "") for s in shares)
+            yield Measure(name, told, says, cannot, source)
 
 
-def _list_fid(measured: Measured) -> Iterator[Measure]:
-    if measured.fid is not None:
+def _list_fid(ways: Sequence[Measured]) -> Iterator[Measure]:
+    if ways[-1].fid is not None:
         says = "Fréchet distance on the vision tower; lower is nearer."
         cannot = "It assumes bell-shaped clouds; printed from 10,000 pictures on only."
         source = "Heusel et al., arXiv:1706.08500"
-        yield Measure("FID", f"{measured.fid:.2f}", "", says, cannot, source)
+        told = tuple((f"{way.fid:.2f}" if way.fid is not None else "", "") for way in ways)
+        yield Measure("FID", told, says, cannot, source)
 
 
-def _tell(mean: Mean | None, digits: int) -> str:
+def _tell(mean: Mean | None, digits: int) -> tuple[str, str]:
     if mean is None:
-        return ""
+        return "", ""
     value = f"{mean.value:.{digits}f}"
     if mean.low is None or mean.high is None:
-        return value
-    return f"{value} ({mean.low:.{digits}f} to {mean.high:.{digits}f})"
-
-
-def _tell_count(count: int, total: int) -> str:
-    return f"{count} of {total}" if total else ""
+        return value, ""
+    return value, f"{mean.low:.{digits}f} to {mean.high:.{digits}f}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from couturier.report.cards import Card, find_twin
+from couturier.report.columns import Column
 
 MAX_ROWS = 24
 
@@ -16,33 +17,39 @@ class Row:
 
     Attributes:
         card: That picture.
-        before: The same prompt and seed drawn without the adapter; None where there is none.
+        beside: The same prompt and seed drawn in each of the other ways; None where it was not.
         n_pictures: How many pictures of the prompt there are; the rest stands in the gallery.
     """
 
     card: Card
-    before: Card | None
+    beside: tuple[Card | None, ...]
     n_pictures: int
 
 
-def build_rows(cards: Sequence[Card], others: Sequence[Card]) -> list[Row]:
-    """Build one row a prompt, in drawing order; the first seed, never the best one."""
-    prompts = list(dict.fromkeys(card.prompt for card in cards if card.prompt))[:MAX_ROWS]
+def build_rows(columns: Sequence[Column]) -> list[Row]:
+    """Build one row a prompt of the last column, in drawing order; the first seed, not the best."""
+    *beside, own = columns
+    prompts = list(dict.fromkeys(card.prompt for card in own.cards if card.prompt))[:MAX_ROWS]
     rows = []
     for prompt in prompts:
-        same = [card for card in cards if card.prompt == prompt]
-        rows.append(Row(same[0], find_twin(same[0], others), n_pictures=len(same)))
+        same = [card for card in own.cards if card.prompt == prompt]
+        twins = tuple(find_twin(same[0], column.cards) for column in beside)
+        rows.append(Row(same[0], twins, n_pictures=len(same)))
     return rows
 
 
-def write_markdown(rows: Sequence[Row], *, folder: Path) -> str:
-    """Write the table as Markdown whose pictures are links relative to `folder`."""
-    before = any(row.before for row in rows)
-    head = ["Prompt", "Before", "After", "Comments"] if before else ["Prompt", "Image", "Comments"]
-    lines = [_line(head), _line([":---", *[":---:"] * (len(head) - 2), ":---"])]
+def write_markdown(rows: Sequence[Row], names: Sequence[str], *, folder: Path) -> str:
+    """Write the table as Markdown whose pictures are links relative to `folder`.
+
+    Args:
+        rows: From `build_rows`.
+        names: Of the picture columns, the looks' own last.
+        folder: Where the table will lie.
+    """
+    lines = [_line(["Prompt", *names, "Comments"])]
+    lines.append(_line([":---", *[":---:"] * len(names), ":---"]))
     for row in rows:
-        images = [row.before, row.card] if before else [row.card]
-        cells = [_image(card, folder) if card else "" for card in images]
+        cells = [_image(card, folder) if card else "" for card in (*row.beside, row.card)]
         lines.append(_line([_escape(row.card.prompt), *cells, _escape(row.card.comment)]))
     return "\n".join(lines) + "\n"
 

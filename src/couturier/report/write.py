@@ -5,13 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from couturier.errors import CouturierError, LooksError
-from couturier.evaluate.records import Summary, read_summary, read_sweep
+from couturier.errors import LooksError
+from couturier.evaluate.records import read_summary, read_sweep
 from couturier.files import write_text
 from couturier.pages.pictures import GRID_PX, SMALL_PX, inline_picture
 from couturier.pages.render import render_page
 from couturier.report.cards import COPIED, Card, build_cards, count_unscored, sort_worst_first
-from couturier.report.figures import CURVE_HEIGHT, CURVE_WIDTH, list_rates
+from couturier.report.columns import list_columns, list_kept, list_measured
+from couturier.report.figures import CURVE_HEIGHT, CURVE_WIDTH, list_parts, list_rates
 from couturier.report.measures import list_measures, list_safety
 from couturier.report.sources import (
     describe_catalogue,
@@ -46,7 +47,7 @@ def write_report(
         out: The report's folder, as report/NAME.
         run_dir: The training run; where None, the one the looks name, if it is there.
         against: Scored looks of the same prompts and seeds, to stand beside; where None, those
-            they were compared with, if they are there.
+            they were compared with, as far as they are there.
         dataset_dir: The data set; where None, the one they were compared with, if it is there.
         sweep_dir: What `couturier sweep` wrote: strengths and checkpoints side by side.
 
@@ -65,8 +66,8 @@ def write_report(
             f"{looks_dir}: no pictures to report on",
             fix=f'draw some with `couturier generate "a red dress" --out {looks_dir}`',
         )
-    others = _read_others(against, summary)
-    rows = build_rows(cards, others)
+    columns, ways = list_columns(cards, summary, against), list_measured(summary)
+    rows = build_rows(columns)
     run = run_dir or find_run(looks_dir)
     data = dataset_dir or find_dataset(summary)
     _write_page(
@@ -74,16 +75,20 @@ def write_report(
         {
             "name": looks_dir.resolve().name,
             "summary": summary,
-            "rates": list_rates(summary.measured, summary.other),
+            "columns": [column.name for column in columns],
+            "ways": ways,
+            "kept_pairs": list_kept(summary),
+            "figures": [
+                ("Prompt names", list_rates([measured for _, measured in ways])),
+                ("Of each garment", list_parts([measured for _, measured in ways])),
+            ],
             "failures": [card for card in sort_worst_first(cards) if card.failed][:MAX_FAILURES],
             "n_failures": sum(card.failed for card in cards),
-            "measures": list_measures(summary),
-            "safety": list_safety(summary),
+            "measures": list_measures([measured for _, measured in ways]),
+            "safety": list_safety([measured for _, measured in ways]),
             "copy_score": COPY_SCORE,
             "sweep": read_sweep(sweep_dir) if sweep_dir else None,
             "rows": rows,
-            "has_before": any(row.before for row in rows),
-            "before_name": Path(against or summary.against or "").name,
             "n_prompts": len({card.prompt for card in cards if card.prompt}),
             "tiles": sort_worst_first(cards)[:MAX_TILES],
             "n_pictures": len(cards),
@@ -95,20 +100,9 @@ def write_report(
             "catalogue": describe_catalogue(data) if data else None,
         },
     )
-    write_text(out / TABLE_FILE, write_markdown(rows, folder=out))
+    names = [column.name for column in columns]
+    write_text(out / TABLE_FILE, write_markdown(rows, names, folder=out))
     return out / PAGE_FILE
-
-
-def _read_others(against: Path | None, summary: Summary) -> list[Card]:
-    """Read the looks to stand beside; those only remembered may be gone by now."""
-    if against is not None:
-        return build_cards(against)
-    if summary.against is None:
-        return []
-    try:
-        return build_cards(Path(summary.against))
-    except CouturierError:
-        return []
 
 
 def _write_page(path: Path, content: Mapping[str, Any]) -> None:
@@ -134,7 +128,7 @@ def _list_shared(cards: Sequence[Card]) -> list[tuple[str, str]]:
     known = [dict(card.facts) for card in cards if card.replay]
     if not known:
         return []
-    measured = ("seed", "seconds", "text-image cosine", "likeness", "lines", "safety")
+    measured = ("seed", "seconds", "text-image cosine", "likeness", "lines and shade", "safety")
     return [
         (name, value)
         for name, value in known[0].items()

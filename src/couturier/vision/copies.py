@@ -1,9 +1,10 @@
 """Copies: whether a picture shows the very lines of a known photograph, cropped, turned or dyed.
 
-Two steps. A crop's window is guessed by the nearest of some sixty windows of every known picture,
+Three steps. A crop's window is guessed by the nearest of some sixty windows of every known picture,
 described by their lines. The best guesses are then moved and stretched until the lines lie on
-each other, and the score says how well they agree all over: 1 is the same photograph.
-Colours play no part, so that a recoloured copy is a copy. `benchmarks/copies.py` measures it.
+each other. Last, light and shade are laid over each other (`overlay`), and the score says how well
+both agree all over: 1 is the same photograph. Colours play no part, so that a recoloured copy is a
+copy. `benchmarks/copies.py` measures it.
 """
 
 from collections.abc import Iterable
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, grid_sample
 
 from couturier.vision.lines import SIDE_PX, Floats, Lines, find_lines, mirror, strip_bars
+from couturier.vision.overlay import Box, lay_over, read_light
 
 _AXES = 128
 _FIT_PICTURES = 400
@@ -30,6 +32,7 @@ _ROUNDS = (
     (40, 10, 3, (0.04, 0.025, 0.025, 0.015, 0.01)),
     (64, 3, 1, (0.012, 0.008, 0.008, 0.005, 0.004)),
 )
+_LINES_WEIGHT = 0.3  # light and shade part copies from likenesses twice as well as lines do
 _STEP_PX = 4
 _SMALLEST = 4
 _AROUND = 2.0
@@ -49,11 +52,11 @@ _MOVES = torch.tensor(
 
 @dataclass(frozen=True)
 class CopyMatch:
-    """The known picture whose lines a picture's lie on best.
+    """The known picture that a picture lies on best.
 
     Attributes:
         name: Of the known picture.
-        score: How well the lines agree all over, at most 1.
+        score: How well lines, light and shade agree all over, at most 1.
         mirrored: Whether it fits left to right turned.
     """
 
@@ -97,6 +100,15 @@ class _Seen:
         self.lines = find_lines(image)
         self.box = self.lines.trim(self.lines.whole)
 
+    def show(self, *, mirrored: bool) -> tuple[Image.Image, Box]:
+        """Give the picture as it is or turned, and its box (top, left, height, width) in shares."""
+        _, high, _, wide = self.lines.whole
+        top, bottom, left, right = self.box
+        if mirrored:
+            left, right = wide - right, wide - left
+        image = ImageOps.mirror(self._image) if mirrored else self._image
+        return image, (top / high, left / wide, (bottom - top) / high, (right - left) / wide)
+
     def read(self, size_px: float, grid: int, blur: int) -> Tensor:
         """Read the lines where the box's longer side is `size_px`; shape (2, grid, grid)."""
         own_px = max(self.box[1] - self.box[0], self.box[3] - self.box[2])
@@ -121,16 +133,18 @@ class _Seen:
 
 
 class CopyIndex:
-    """The lines of known pictures, ready to be searched; about 30 kB a picture."""
+    """The lines of known pictures, ready to be searched; about 50 kB a picture."""
 
     def __init__(self, pictures: Iterable[tuple[str, Image.Image]]) -> None:
         self.names: list[str] = []
         self._fields: list[NDArray[np.int8]] = []
+        self._lights: list[NDArray[np.uint8]] = []
         self._windows: list[NDArray[np.int16]] = []
         self._views: list[NDArray[np.float16]] = []
         self._waiting: list[Floats] = []
         self._axes: tuple[Floats, Floats] | None = None
         for name, image in pictures:
+            self._lights.append(read_light(image))
             self._add(name, find_lines(image))
         self._settle()
         self._all_views = np.concatenate(self._views or [np.zeros((0, 1), np.float16)])
@@ -149,7 +163,8 @@ class CopyIndex:
                 guess = guess.keep(best, guess.window)
             scores, window = self._settle_guess(seen, guess, grid=grid, blur=blur, moves=moves)
             guess = guess.keep(torch.arange(len(scores)), window)
-        scores = self._agree(seen, guess)
+        lines, light = self._agree(seen, guess), self._lay_over(seen, guess)
+        scores = _LINES_WEIGHT * lines + (1 - _LINES_WEIGHT) * light
         first = int(scores.argmax())
         return CopyMatch(
             name=self.names[int(guess.known[first])],
@@ -227,6 +242,20 @@ class CopyIndex:
         mean = (weight * agreed).sum((1, 2)) / np.maximum(weight.sum((1, 2)), 1e-6)
         share = inside.mean((1, 2, 3)) / _INSIDE
         return torch.from_numpy(mean).float() * share.clamp_max(1)
+
+    def _lay_over(self, seen: _Seen, guess: _Guess) -> Tensor:
+        """Say how well light and shade agree; shape (guesses,)."""
+        found = []
+        for number, window, mirrored in zip(
+            guess.known.tolist(), guess.window.tolist(), guess.mirrored.tolist(), strict=True
+        ):
+            height, width = self._fields[number].shape[1:]
+            top, left, high, wide = window
+            place = (top / height, left / width, high / height, wide / width)
+            image, box = seen.show(mirrored=mirrored)
+            known = self._lights[number]
+            found.append(lay_over(image, box, known, window=place, moves=_MOVES))
+        return torch.tensor(found)
 
     def _stack(self, known: Tensor) -> Tensor:
         """Stack known fields with a third plane that is 1 inside; (guesses, 3, 96, 96)."""

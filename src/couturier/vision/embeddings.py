@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 from transformers import (
     AutoModel,
     CLIPTextModel,
@@ -52,13 +51,15 @@ class Towers:
     vision: CLIPVisionModelWithProjection
     text_projection: Tensor
 
-    @torch.no_grad()
     def measure(self, image: Image.Image, sentence: str) -> float:
         """Measure the cosine of a picture and a sentence, -1 to 1; words past the limit are cut."""
-        seen = torch.from_numpy(self.embed([image]))
-        tokens = self.tokenizer([sentence], truncation=True, return_tensors="pt")
-        said = self.text(**tokens).pooler_output @ self.text_projection.T  # (1, projection)
-        return float(cosine_similarity(seen, said)[0])
+        return float(self.embed([image])[0] @ self.embed_words([sentence])[0])
+
+    @torch.no_grad()
+    def embed_words(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Give one unit vector a sentence; shape (sentences, projection)."""
+        tokens = self.tokenizer(list(sentences), truncation=True, padding=True, return_tensors="pt")
+        return _unit(self.text(**tokens).pooler_output @ self.text_projection.T)
 
     @torch.no_grad()
     def embed(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:

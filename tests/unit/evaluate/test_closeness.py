@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.spatial import distance
 
 from couturier.evaluate.closeness import measure_diversity, measure_vectors
 from couturier.evaluate.records import Score
@@ -27,6 +28,24 @@ def test_diversity_worked_by_hand():
     apart, same = np.eye(2), np.array([[1.0, 0.0], [1.0, 0.0]])
     found = measure_diversity({"a": apart, "b": same, "alone": np.eye(2)[:1]})
     assert (found.value, found.n) == (pytest.approx(0.5), 2)
+
+
+def test_diversity_is_scipys_mean_cosine_distance():
+    side = unit(np.random.default_rng(3).normal(size=(7, 5))).astype(float)
+    expected = distance.pdist(side, "cosine").mean()
+    assert measure_diversity({"a": side}).value == pytest.approx(expected, rel=1e-5)
+
+
+def test_pictures_all_alike_have_no_variety():
+    assert measure_diversity({"a": np.ones((4, 1))}).value == pytest.approx(0)
+
+
+def test_looks_that_show_any_product_alike_are_no_nearer_to_their_own():
+    photographs = unit(np.eye(4))
+    items = [SimpleNamespace(image_id=str(n), text=f"dress {n}") for n in range(4)]
+    scores, vectors = looks_of(unit(np.ones((4, 4))), [item.text for item in items])
+    found = measure_vectors(scores, vectors, catalogue_of(photographs, items, photographs))
+    assert found["own_product"].value == pytest.approx(0, abs=1e-6)
 
 
 def test_a_handful_of_looks_tells_no_precision_and_no_recall():

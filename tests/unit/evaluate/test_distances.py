@@ -98,3 +98,30 @@ def test_fid_of_wide_sets_worked_by_hand():
     first, second = cloud(10_000, width=2), 2 * cloud(10_000, width=2, seed=1) + 3
     # Variances 1 and 4 and means 0 and 3 on two axes: 2 x 3^2 + 2 x (2 - 1)^2.
     assert measure_fid(first, second) == pytest.approx(20, rel=0.03)
+
+
+def test_fid_agrees_with_torchmetrics(monkeypatch):
+    fid = pytest.importorskip("torchmetrics.image.fid", reason="torchmetrics is not installed")
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr("couturier.evaluate.distances.FEWEST_FID", 50)
+    first, second = cloud(60), cloud(70, shift=0.5, seed=1)
+    facts = [torch.from_numpy(x) for s in (first, second) for x in (s.mean(0), np.cov(s.T))]
+    assert measure_fid(first, second) == pytest.approx(float(fid._compute_fid(*facts)))
+
+
+def test_precision_and_recall_are_the_papers_balls():
+    catalogue, looks = cloud(40), cloud(30, shift=0.8, seed=1)
+
+    def is_within(point, manifold, k=3):
+        reach = [sorted(np.linalg.norm(m - other) for other in manifold)[k] for m in manifold]
+        near = zip(manifold, reach, strict=True)
+        return any(np.linalg.norm(point - m) <= r for m, r in near)
+
+    found = measure_coverage(looks, catalogue)
+    assert found.precision == np.mean([is_within(one, catalogue) for one in looks])
+    assert found.recall == np.mean([is_within(one, looks) for one in catalogue])
+
+
+def test_sets_that_never_meet_share_nothing():
+    found = measure_coverage(cloud(30, shift=50), cloud(30))
+    assert (found.precision, found.recall) == (0.0, 0.0)

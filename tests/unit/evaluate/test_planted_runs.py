@@ -87,7 +87,7 @@ def test_an_adapter_at_scale_0_makes_no_difference(tiny_base, tmp_path, seed):
             faithful="off",
         )
         render_looks(prompts, out=tmp_path / side, settings=settings)
-    score_looks(tmp_path / "looks", against=tmp_path / "before", settings=PLAIN)
+    score_looks(tmp_path / "looks", against=[tmp_path / "before"], settings=PLAIN)
     summary = read_summary(tmp_path / "looks")
     assert summary.lines[0] == "No difference: every picture is the same, pixel by pixel."
     assert (summary.paired.n_drawn, summary.paired.unchanged) == (4, 4)
@@ -149,7 +149,7 @@ def test_colours_learnt_from_shuffled_captions_score_worse(tmp_path, seed):
             file = f"{number:04d}-{number}.png"
             draw_garment(number, COLOURS[colour]).save(tmp_path / side / file)
             append_look(tmp_path / side, Look(file, f"a {word} dress", number, {}, {}))
-    score_looks(tmp_path / "shuffled", against=tmp_path / "right", settings=PLAIN)
+    score_looks(tmp_path / "shuffled", against=[tmp_path / "right"], settings=PLAIN)
     summary = read_summary(tmp_path / "shuffled")
     assert summary.lines[0] == "Fewer pictures show what was asked."
     assert summary.paired.only_this == 0

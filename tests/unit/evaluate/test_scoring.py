@@ -47,7 +47,7 @@ def test_pairs_of_the_same_prompt_and_seed_are_compared(tmp_path):
     for number in range(8):
         draw_look(base, number, RED)
         draw_look(lora, number, GREEN)
-    score_looks(lora, against=base, settings=PLAIN)
+    score_looks(lora, against=[base], settings=PLAIN)
     summary = read_summary(lora)
     assert (summary.paired.only_this, summary.paired.only_other) == (8, 0)
     assert summary.paired.p_value == pytest.approx(2 / 2**8)
@@ -59,7 +59,7 @@ def test_the_same_pictures_on_both_sides_tell_no_difference(tmp_path):
     for side in ("base", "lora"):
         for number, colour in enumerate([GREEN, RED, GREEN, GREEN]):
             draw_look(tmp_path / side, number, colour)
-    score_looks(tmp_path / "lora", against=tmp_path / "base", settings=PLAIN)
+    score_looks(tmp_path / "lora", against=[tmp_path / "base"], settings=PLAIN)
     summary = read_summary(tmp_path / "lora")
     assert summary.lines[0] == "No difference: every picture is the same, pixel by pixel."
     assert summary.paired.p_value == 1.0
@@ -156,7 +156,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
 def test_looks_against_themselves_are_refused(tmp_path):
     draw_look(tmp_path, 1, GREEN)
     with pytest.raises(LooksError, match="is the folder of looks itself"):
-        score_looks(tmp_path, against=tmp_path, settings=PLAIN)
+        score_looks(tmp_path, against=[tmp_path], settings=PLAIN)
 
 
 def test_a_summary_without_the_comparison_asked_for_is_refused(tmp_path):

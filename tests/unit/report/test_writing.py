@@ -101,7 +101,7 @@ def full(tmp_path):
     data, run = write_data(tmp_path / "data"), write_run(tmp_path / "models/first")
     before = draw_looks(tmp_path / "looks/before", [RED, RED])
     looks = draw_looks(tmp_path / "looks/first", [GREEN, RED], settings={"lora": [str(run)]})
-    score_looks(looks, against=before, train=data, settings=PLAIN)
+    score_looks(looks, against=[before], train=data, settings=PLAIN)
     return looks
 
 
