@@ -17,7 +17,7 @@ from couturier.diffusion.adapters.training import (
 )
 from couturier.diffusion.fast import quicken
 from couturier.diffusion.loading import BaseParts, load_parts
-from couturier.diffusion.memory import keep_memory
+from couturier.diffusion.memory import give_back_memory, keep_memory
 from couturier.diffusion.schedule import read_schedule
 from couturier.diffusion.word_loss import WordWatch
 from couturier.files import read_json_lines, replace_folder_whole, write_json_lines, write_text
@@ -145,6 +145,7 @@ def _train(
     decks = make_decks(order, parts, crew, on_step)
     parameters = _adapt(parts, settings)
     _release(parts, settings)
+    give_back_memory()  # what encoding took; the steps begin with what they need
     named = name_trained(parts.denoiser)
     facts = order.facts
     tracker_name = settings.tracker if crew.leads else "none"
