@@ -14,7 +14,8 @@ from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 from torch import nn
 
-from couturier.diffusion.fast import multiply, quicken
+from couturier.diffusion.fast import quicken
+from couturier.diffusion.products import multiply
 from couturier.mini.locate import find_mini
 
 _TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]

@@ -30,11 +30,12 @@ class _Stamps:
         wall, cpu = ([after[n] - before[n] for before, after in pairs] for n in (0, 1))
         return {
             "first_step_s": self.rows[0][0],
+            "first_step_cpu_s": self.rows[0][1],
             "step_wall_s": _median(wall),
             "step_cpu_s": _median(cpu),
             "whole_wall_s": self.rows[-1][0],
             "whole_cpu_s": self.rows[-1][1],
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+            "peak_mb": _find_peak_mb(),
         }
 
 
@@ -83,6 +84,15 @@ def run_own(dataset: Path, out: Path, settings: dict[str, Any]) -> dict[str, Any
 
 def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2] if values else 0.0
+
+
+def _find_peak_mb() -> float:
+    """Find the most memory that was held: of the GPU where one was used, else of the process."""
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        return torch.cuda.max_memory_allocated() / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def _process_began() -> float:

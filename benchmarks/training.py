@@ -6,7 +6,8 @@ The peer is diffusers' examples/text_to_image/train_text_to_image_lora.py, uncha
 torchvision.transforms; DIR holds a package `torchvision` that stands in for what it uses of it.
 Both run in turns, `--rounds` times, each in a process of its own on the same number of threads.
 On a shared machine trust the ratios of computing time. On a GPU: --device cuda --precision bf16
---px 512 --base full, with the largest --batch that fits both.
+--px 512 --base full --rate, with the largest --batch that fits both; --rate says which share of the
+device's own matrix rate a step reaches.
 """
 
 import argparse
@@ -16,16 +17,30 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
+from couturier.diffusion.adapters.training import AdapterPlan
+from couturier.diffusion.families import read_family
 from couturier.mini.locate import find_mini
+from couturier.train.cost import count_step
 from tools.full_size.base import make_full_size_base
 
-_FIGURES = ("step_wall_s", "step_cpu_s", "whole_cpu_s", "first_step_s", "peak_mb")
+_FIGURES = (
+    "step_wall_s",
+    "step_cpu_s",
+    "whole_cpu_s",
+    "first_step_s",
+    "first_step_cpu_s",
+    "peak_mb",
+)
+_RATE_SIDE = {"cuda": 8192, "cpu": 1024}
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def make_pictures(folder: Path, n_pictures: int, side_px: int) -> None:
@@ -117,6 +132,38 @@ def tell(chosen: argparse.Namespace, found: dict[str, list[dict[str, float]]]) -
         print(f"{who}: {rate:.2f} pictures a second of computing time")
 
 
+def tell_share(chosen: argparse.Namespace, base: Path, step_s: float) -> None:
+    """Print which share of the device's own matrix rate a step of couturier's reaches."""
+    side = chosen.px // read_family(base).vae_scale
+    work, _, _ = count_step(
+        base,
+        AdapterPlan(rank=chosen.rank),
+        batch_size=chosen.batch,
+        cells=(side, side),
+        n_tokens=77,
+        checkpointing=False,
+        precision=chosen.precision,
+        device=chosen.device,
+    )
+    reached, rate = sum(work.flops.values()) / step_s, measure_rate(chosen.device, chosen.precision)
+    print(f"{reached / 1e12:.3g} of {rate / 1e12:.3g} TFLOP/s a step: {reached / rate:.0%}")
+
+
+def measure_rate(device: str, precision: str) -> float:
+    """Measure the operations a second of one large product; median of seven."""
+    side = _RATE_SIDE[device]
+    left = torch.randn(side, side, device=device).to(_DTYPES[precision])
+    seconds = []
+    for _ in range(8):
+        begun = time.perf_counter()
+        made = left @ left
+        if device == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - begun)
+        del made
+    return 2 * side**3 / statistics.median(seconds[1:])
+
+
 def main() -> None:
     """Run both in turns."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -132,6 +179,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--pictures", type=int, default=64)
+    parser.add_argument("--rate", action="store_true", help="the device's matrix rate, too")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -144,6 +192,9 @@ def main() -> None:
             found["own"].append(run("own", own, work, chosen.threads))
             print(json.dumps({who: rows[-1] for who, rows in found.items()}), flush=True)
         tell(chosen, found)
+        if chosen.rate:
+            torch.set_num_threads(chosen.threads)
+            tell_share(chosen, base, statistics.median(row["step_wall_s"] for row in found["own"]))
 
 
 if __name__ == "__main__":

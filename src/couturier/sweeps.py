@@ -1,5 +1,6 @@
 """A sweep: one adapter drawn with several strengths and checkpoints, scored, and one chosen."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from couturier import pipeline
 from couturier.pipeline import Given, Show
 
 PLAIN: Mapping[str, Any] = {"faithful": "off"}
+CHOICE_FOLDER = "choice"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,39 @@ def run_sweep(plan: SweepPlan, out: Path, *, given: Given, show: Show) -> dict[s
     result = sum_up_sweep(drawn, n_prompts=n_prompts, n_seeds=n_seeds)
     write_sweep(out, result)
     return asdict(result)
+
+
+def choose_checkpoint(
+    model: Path, train: Path, *, given: Given, show: Show
+) -> tuple[dict[str, Any], Path]:
+    """Choose a run's checkpoint by what its pictures show, and make it the final tensors.
+
+    Captions held out of training are drawn plainly with the bare base and every checkpoint, with
+    the same seeds, and scored. What decides is what decides in a sweep: faithfulness, then
+    likeness to the catalogue; what copies is out.
+
+    Args:
+        model: The trained run; gets choice/, with the looks, and choice.json.
+        train: Its data set.
+        given: Settings of drawing and scoring.
+        show: Draws a progress bar.
+
+    Returns:
+        The sweep, and the final tensors.
+    """
+    from couturier.train.records import adopt_checkpoint, read_run
+
+    plain = replace(given, options={**given.options, **PLAIN})
+    plan = SweepPlan(model=model, strengths=(), train=train)
+    result = run_sweep(plan, model / CHOICE_FOLDER, given=plain, show=show)
+    step = int(result["best"].rpartition(" ")[2])
+    checkpoint = model / "checkpoints" / f"step-{step:06d}"
+    weights = adopt_checkpoint(model, checkpoint, why=f"{result['best']}: {result['why']}")
+    for one in read_run(model).manifest.get("exports", ())[1:]:  # the first is the tensors' own
+        path = Path(one["path"])
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        pipeline.export(model, form=one["form"], out=path, base=None, precision="auto", scale=1.0)
+    return result, weights
 
 
 def _draw_and_score(folder: Path, title: str, plan: SweepPlan, given: Given, show: Show) -> None:

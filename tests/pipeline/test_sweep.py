@@ -2,6 +2,7 @@ import json
 
 from couturier.cli.main import main
 from couturier.evaluate.records import read_sweep
+from couturier.train.records import WEIGHTS_FILE
 from tests.fakes import make_dataset, make_tiny_base
 
 QUICK = ["--set", "generate.steps=1", "--set", "generate.faithful=off", "--set"]
@@ -39,3 +40,21 @@ def test_a_sweep_without_sentences_is_refused(tmp_path, capsys):
     assert main(["sweep", str(model), "--out", str(tmp_path / "sweep")]) == 1
     assert main(["sweep", str(model), "a dress", "--strengths", "much"]) == 1
     assert "not numbers with commas between" in capsys.readouterr().err
+
+
+def test_training_makes_the_checkpoint_whose_pictures_are_chosen_its_final_tensors(
+    tmp_path, capsys
+):
+    base, data = make_tiny_base(tmp_path / "base"), make_dataset(tmp_path / "data")
+    model = tmp_path / "model"
+    steps = ["--set", "train.max_steps=3", "--set", "train.batch_size=1", "--set"]
+    steps += ["train.checkpoint_every=1", "--set", "train.checkpoints_kept=2"]
+    asked = ["train", str(data), "--base", str(base), "--out", str(model), *steps, *QUICK]
+    assert main([*asked, "--choose"]) == 0
+    names = [variant.name for variant in read_sweep(model / "choice").variants]
+    assert names == ["base alone", "step 2", "step 3"]
+    choice = json.loads((model / "choice.json").read_text(encoding="utf-8"))
+    chosen = model / "checkpoints" / choice["chosen"] / WEIGHTS_FILE
+    assert (model / "final_tensors" / WEIGHTS_FILE).read_bytes() == chosen.read_bytes()
+    assert (model / "kohya/model.safetensors").is_file()
+    assert f"chosen: {read_sweep(model / 'choice').best}" in capsys.readouterr().err

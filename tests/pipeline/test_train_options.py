@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from couturier.errors import DatasetError, MissingExtraError, TrainingError
+from couturier.errors import DatasetError, MissingExtraError, SettingsError, TrainingError
 from couturier.train import optimizers
 from couturier.train.run import train_adapter
 from couturier.train.settings import TrainSettings
@@ -129,6 +129,21 @@ def test_a_missing_library_is_named_before_weights_load(tiny_base, data, tmp_pat
 def test_prodigy_begins_at_1_unless_told_otherwise():
     assert TrainSettings(optimizer="prodigy").learning_rate == 1.0
     assert TrainSettings(optimizer="prodigy", learning_rate=0.5).learning_rate == 0.5
+
+
+def test_class_pictures_that_would_not_be_used_are_refused():
+    with pytest.raises(ValueError, match="do nothing while prior_weight is 0"):
+        TrainSettings(prior_folder="class pictures")
+
+
+def test_zero_snr_for_a_base_that_predicts_noise_is_refused_before_anything_is_written(
+    tiny_base, data, tmp_path
+):
+    with pytest.raises(SettingsError, match="predicts noise, and in noise alone there is none"):
+        train_adapter(
+            data, out=tmp_path / "run", settings=_settings(tiny_base, zero_terminal_snr=True)
+        )
+    assert not (tmp_path / "run").exists()
 
 
 def test_noise_prediction_without_an_end_is_refused():

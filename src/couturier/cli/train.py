@@ -12,8 +12,10 @@ import typer
 from couturier import pipeline
 from couturier.cli.options import Base, Config, Json, Sets
 from couturier.cli.progress import say, show_progress
+from couturier.sweeps import choose_checkpoint
 
 NAME = "train"
+_SEEDS_A_CAPTION = 2
 
 
 def command(
@@ -52,6 +54,14 @@ def command(
             "to set where it does not fit.",
         ),
     ] = False,
+    choose: Annotated[
+        bool,
+        typer.Option(
+            "--choose",
+            help="When done, draw held-out captions with every checkpoint, score the pictures, and "
+            "make the most faithful checkpoint final_tensors.",
+        ),
+    ] = False,
     config: Config = None,
     sets: Sets = None,
     as_json: Json = False,
@@ -88,6 +98,11 @@ def command(
         )
     for note in facts["manifest"].get("notes", ()):
         say(f"note: {note}")
+    if choose:
+        drawing = pipeline.Given(config, tuple(sets or ()), {"count": _SEEDS_A_CAPTION})
+        found, _ = choose_checkpoint(out, dataset_dir, given=drawing, show=show_progress)
+        facts["choice"] = {"best": found["best"], "why": found["why"]}
+        say(f"chosen: {found['best']}. {found['why']}")
     if as_json:
         sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
         return

@@ -23,7 +23,7 @@ from couturier.train.shapes import Shape
 from couturier.train.store import TensorStore
 
 _PICTURES_A_BATCH = 8
-_PIXELS_A_BATCH = 8 * 128 * 128  # more at once is no faster and takes what the UNet needs later
+_PIXELS_A_BATCH = 2 * 128 * 128  # more at once is no faster and takes what the UNet needs later
 _CAPTIONS_A_BATCH = 64
 _SHARD_BYTES = 32 << 20
 

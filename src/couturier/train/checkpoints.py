@@ -18,7 +18,6 @@ from couturier.files import hash_file, read_json, replace_folder_whole, write_js
 from couturier.train.averages import Average
 
 FOLDER = "checkpoints"
-KEPT = 3
 _STATE_FILE = "state.json"
 _OPTIMIZER_FILE = "optimizer.safetensors"
 _AVERAGE_FILE = "average.safetensors"
@@ -58,15 +57,16 @@ class Trained:
 
 
 def save_checkpoint(
-    out: Path, trained: Trained, *, progress: Progress, metadata: dict[str, Any]
+    out: Path, trained: Trained, *, progress: Progress, metadata: dict[str, Any], n_kept: int = 3
 ) -> Path:
-    """Write `checkpoints/step-000500/`, and remove all but the newest three.
+    """Write `checkpoints/step-000500/`, and remove all but the newest.
 
     Args:
         out: The run folder.
         trained: What to put away.
         progress: How far the run is.
         metadata: What the adapter file says of itself.
+        n_kept: How many of the newest stay.
     """
     path = out / FOLDER / f"step-{progress.step:06d}"
     tensors, plain = _flatten(trained)
@@ -90,7 +90,7 @@ def save_checkpoint(
             "sha256": {name: hash_file(folder / name) for name in names},
         }
         write_json(folder / _STATE_FILE, state)
-    for old in list_checkpoints(out)[KEPT:]:
+    for old in list_checkpoints(out)[n_kept:]:
         shutil.rmtree(old)
     return path
 

@@ -126,6 +126,14 @@ class LearningSettings(Settings):
         return values
 
     @model_validator(mode="after")
+    def _refuse_prior_without_weight(self) -> "LearningSettings":
+        if not self.prior_weight and (self.prior_folder or self.prior_prompt):
+            raise ValueError(
+                "prior_folder and prior_prompt do nothing while prior_weight is 0: set it to 1"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _refuse_noise_without_end(self) -> "LearningSettings":
         if self.zero_terminal_snr and self.prediction == "epsilon":
             raise ValueError(

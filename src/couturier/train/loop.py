@@ -92,6 +92,7 @@ def _save(bench: Bench, progress: Progress) -> None:
             Trained(bench.parts.denoiser, bench.optimizer, bench.average),
             progress=progress,
             metadata={**bench.metadata, "step": progress.step},
+            n_kept=bench.settings.checkpoints_kept,
         )
     bench.crew.wait()
 

@@ -24,8 +24,8 @@ from couturier.train.settings import TrainSettings
 from couturier.train.trackers import require_tracker
 
 # What may be another on --resume: it changes what is looked at, not what is learnt.
-_FREE = {"checkpoint_every", "log_every", "device", "effort", "tracker", "final"} | {
-    name for name in TrainSettings.model_fields if name.startswith("validation_")
+_FREE = {"log_every", "device", "effort", "tracker", "final"} | {
+    name for name in TrainSettings.model_fields if name.startswith(("validation_", "checkpoint"))
 }
 
 
@@ -94,6 +94,7 @@ def check_order(dataset_dir: Path, *, out: Path, settings: TrainSettings, on_ste
     folder = resolve_base(settings.base)
     family = read_family(folder)
     resolved = _fill_in(settings, family, items)
+    _require_velocity(resolved, folder)
     require_optimizer(resolved)
     require_tracker(resolved.tracker)
     placement = choose_placement(settings.device, settings.mixed_precision)
@@ -185,6 +186,22 @@ def require_same(order: Order, changed: Sequence[str]) -> None:
 def is_done(out: Path) -> bool:
     """Say whether a run has its final tensors."""
     return bool(read_manifest(out).get("status") == "done" and read_run(out).weights)
+
+
+def _require_velocity(settings: TrainSettings, folder: Path) -> None:
+    """Refuse a schedule that ends in noise alone for a base that is to predict that noise."""
+    if not settings.zero_terminal_snr:
+        return
+    predicts = settings.prediction
+    if predicts == "base":
+        config = read_json(folder / "scheduler/scheduler_config.json")
+        predicts = config.get("prediction_type", "epsilon")
+    if predicts != "v_prediction":
+        raise SettingsError(
+            f"train.zero_terminal_snr: {settings.base} predicts noise, and in noise alone there is "
+            "none to tell from anything",
+            fix="set train.prediction=v_prediction as well",
+        )
 
 
 def _fill_in(settings: TrainSettings, family: Family, items: Sequence[Item]) -> TrainSettings:

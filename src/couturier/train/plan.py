@@ -132,6 +132,7 @@ def _count(order: Order, settings: TrainSettings, batch_size: int) -> tuple[Work
         n_tokens=settings.caption_tokens // 75 * _SAMPLED_TOKENS,
         checkpointing=settings.gradient_checkpointing,
         precision=order.placement.precision,
+        device=order.placement.device,
     )
 
 
@@ -186,7 +187,7 @@ def _count_disk(
     texts = n_pictures * n_tokens * order.family.text_width * _BYTES[order.placement.precision]
     adapter = n_trained * 4
     checkpoint = adapter * (1 + _STATES[settings.optimizer] + bool(settings.ema_decay))
-    n_kept = min(3, -(-settings.max_steps // settings.checkpoint_every))
+    n_kept = min(settings.checkpoints_kept, -(-settings.max_steps // settings.checkpoint_every))
     n_looks = settings.max_steps // settings.validation_every + 2
     samples = n_looks * settings.validation_pictures * side_px * side_px * 0.4
     prior = (settings.prior_weight > 0) * settings.prior_pictures * side_px * side_px * 2.0

@@ -1,11 +1,12 @@
 """What a training run leaves: settings, metrics, samples, and the adapter's final tensors."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from couturier.errors import AdapterError
-from couturier.files import read_json_lines
+from couturier.files import read_json_lines, replace_folder_whole, write_json
 from couturier.runs import read_manifest
 
 STAGE = "train"
@@ -14,6 +15,7 @@ FINAL_FOLDER = "final_tensors"
 BEST_FOLDER = "best"
 METRICS_FILE = "metrics.jsonl"
 SETTINGS_FILE = "settings.toml"
+CHOICE_FILE = "choice.json"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,25 @@ def read_run(folder: Path) -> TrainedRun:
         metrics=rows,
         samples=tuple(sorted((folder / "samples").glob("step-*.jpg"))),
     )
+
+
+def adopt_checkpoint(run: Path, checkpoint: Path, *, why: str) -> Path:
+    """Make a checkpoint's adapter the run's final tensors, and note in choice.json why.
+
+    Training itself cannot see what its pictures show; who has looked at them decides by this.
+
+    Args:
+        run: The run folder.
+        checkpoint: One of its checkpoints, such as checkpoints/step-000500.
+        why: The reason, for people.
+
+    Returns:
+        The final tensors.
+    """
+    with replace_folder_whole(run / FINAL_FOLDER) as folder:
+        shutil.copy(checkpoint / WEIGHTS_FILE, folder / WEIGHTS_FILE)
+    write_json(run / CHOICE_FILE, {"format": 1, "chosen": checkpoint.name, "why": why})
+    return run / FINAL_FOLDER / WEIGHTS_FILE
 
 
 def find_weights(adapter: Path) -> Path:

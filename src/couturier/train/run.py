@@ -17,9 +17,9 @@ from couturier.diffusion.adapters.training import (
 )
 from couturier.diffusion.fast import quicken
 from couturier.diffusion.loading import BaseParts, load_parts
+from couturier.diffusion.memory import give_back_memory, keep_memory
 from couturier.diffusion.schedule import read_schedule
 from couturier.diffusion.word_loss import WordWatch
-from couturier.errors import SettingsError
 from couturier.files import read_json_lines, replace_folder_whole, write_json_lines, write_text
 from couturier.runs import OnStep, write_manifest
 from couturier.seeds import derive_seed
@@ -140,10 +140,12 @@ def _train(
 ) -> dict[str, Any]:
     """Load, encode, train, save; gives the manifest's facts."""
     settings = order.settings
+    keep_memory()
     parts = _load(order)
     decks = make_decks(order, parts, crew, on_step)
     parameters = _adapt(parts, settings)
     _release(parts, settings)
+    give_back_memory()  # what encoding took; the steps begin with what they need
     named = name_trained(parts.denoiser)
     facts = order.facts
     tracker_name = settings.tracker if crew.leads else "none"
@@ -193,12 +195,6 @@ def _load(order: Order) -> BaseParts:
     if settings.prediction != "base":
         changes["prediction_type"] = settings.prediction
     if settings.zero_terminal_snr:
-        if {**parts.scheduler.config, **changes}["prediction_type"] != "v_prediction":
-            raise SettingsError(
-                f"train.zero_terminal_snr: {settings.base} predicts noise, and in noise alone "
-                "there is none to tell from anything",
-                fix="set train.prediction=v_prediction as well",
-            )
         changes |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
     for model in (parts.vae, parts.denoiser):
         quicken(model)

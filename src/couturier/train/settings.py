@@ -132,7 +132,12 @@ class TrainSettings(LearningSettings):
         "machine gives the same adapter.",
     )
     checkpoint_every: int = Field(
-        500, ge=1, description="Steps between checkpoints; the newest three are kept."
+        500, ge=1, description="Steps between checkpoints; the newest are kept."
+    )
+    checkpoints_kept: int = Field(
+        3,
+        ge=1,
+        description="How many of the newest checkpoints are kept; `--choose` chooses among them.",
     )
     validation_every: int = Field(
         500,
