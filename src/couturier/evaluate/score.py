@@ -35,6 +35,7 @@ from couturier.evaluate.vectors import Vector, read_vectors, write_vectors
 from couturier.evaluate.verdict import write_verdict
 from couturier.files import hash_file, hash_json
 from couturier.garments.grammar import find_garments
+from couturier.garments.palette import use_palette
 from couturier.runs import OnStep
 from couturier.vision.receipts import read_receipt
 from couturier.vision.records import COPY_SCORE
@@ -195,7 +196,7 @@ def _score_picture(
     if not picture.path.is_file():
         return _tell_fault(picture, "the file is not there"), None
     facts = [hash_file(picture.path), picture.file, picture.prompt, picture.seed, picture.safety]
-    key = hash_json([bench.key, *facts])
+    key = hash_json([bench.key, *facts, *([picture.palette] if picture.palette else [])])
     if key in known and (bench.judges.tower is None or key in vectors):
         return known[key], vectors.get(key)
     try:
@@ -209,6 +210,7 @@ def _score_picture(
 
 
 def _measure(picture: Picture, image: Image.Image, *, bench: _Bench, key: str) -> Score:
+    use_palette(picture.palette)
     garments = find_garments(picture.prompt) if picture.prompt else []
     receipt = read_receipt(image, garments, bench.judges.segmenter)
     pixels = hashlib.sha256(image.tobytes()).hexdigest()[:16]

@@ -47,12 +47,15 @@ class Boards:
         self.pictures = dict(zip(plan_starts(7, len(pictures)), pictures, strict=True))
         self.finished: list[Start] = []
 
-    def __call__(self, start, *, look_after, look):
+    def draw(self, start, *, look_after, look):
         picture = self.pictures[start]
         if look and not look(Image.fromarray((picture * 255).round().astype(np.uint8))):
             return None
         self.finished.append(start)
         return picture
+
+    def find_places(self):
+        return ()
 
 
 def climb(*pictures: np.ndarray, budget_s: float | None = None) -> tuple[np.ndarray, Climb, Boards]:
