@@ -132,6 +132,14 @@ def command(
             "guidance=3,5,7: columns, rows, sheets; DIR/grid-01.jpg shows them.",
         ),
     ] = None,
+    upscale: Annotated[
+        Path | None,
+        typer.Option(
+            "--upscale",
+            metavar="MODEL.safetensors",
+            help="Make every picture larger with this model once it is drawn (extra upscale).",
+        ),
+    ] = None,
     sign: Annotated[
         Path | None,
         typer.Option(
@@ -166,6 +174,7 @@ def command(
         "faithful": faithful,
         "budget": budget,
         "palette": palette,
+        "upscale": upscale,
         "sign": sign,
         "wildcards": wildcards,
         "source": source,

@@ -31,7 +31,7 @@ _LOOK_AFTER = 1 / 3
 _SMALL_SHARE = 0.004
 _MANY = 4  # garments
 _PLACINGS = 2
-_COVERED = 0.4  # of a garment that is right: a place that takes more is left alone
+_COVERED = 0.75  # of a garment that is right: a place that takes more of it is left alone
 
 Pixels = NDArray[np.float32]
 Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture
@@ -303,16 +303,23 @@ def _name_rung(best: _Best, sighting: Sighting) -> str:
 
 
 def _list_placeable(sightings: Sequence[Sighting], places: Sequence[Box]) -> tuple[int, ...]:
-    """List what is not found and whose place hardly covers another garment that is right."""
+    """List what is not found in its place, where that leaves enough of the others' right ones."""
     if not places:
         return ()
     right = [one.mask for one in sightings if one.receipt.verdict == RIGHT and one.mask is not None]
     return tuple(
         number
         for number, (one, place) in enumerate(zip(sightings, places, strict=True))
-        if one.receipt.verdict in (MISSING, UNSURE)
-        and all(_find_covered(mask, place) < _COVERED for mask in right)
+        if _is_lost(one, place) and all(_find_covered(mask, place) < _COVERED for mask in right)
     )
+
+
+def _is_lost(sighting: Sighting, place: Box) -> bool:
+    """Say whether a garment was not found, or what was taken for it stands elsewhere."""
+    if sighting.receipt.verdict in (MISSING, UNSURE):
+        return True
+    elsewhere = sighting.mask is not None and _find_covered(sighting.mask, place) < 0.5
+    return sighting.receipt.verdict == WRONG and elsewhere
 
 
 def _find_covered(mask: NDArray[np.bool_], box: Box) -> float:

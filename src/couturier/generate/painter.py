@@ -42,6 +42,7 @@ from couturier.generate.safety import (
 )
 from couturier.generate.settings import GenerateSettings
 from couturier.generate.source import describe_source, open_source
+from couturier.generate.upscale import Upscaler, load_upscaler
 from couturier.generate.words import find_word_groups
 from couturier.runs import list_versions
 from couturier.seeds import derive_seed
@@ -83,8 +84,10 @@ class Painter:
         segmenter: GarmentSegmenter | None = None,
         second: SecondChecker | None = None,
         source: Source | None = None,
+        upscaler: Upscaler | None = None,
     ) -> None:
         self._pipeline = pipeline
+        self._upscaler = upscaler
         self._settings = settings
         self._segmenter = segmenter
         self._second = second
@@ -178,6 +181,8 @@ class Painter:
         for change in climb.changes if climb else ():
             image = change.apply(image)
         verdict = self._judge(pixels, image)
+        if self._upscaler and verdict.verdict != BROKEN:
+            image = self._upscaler.enlarge(image)
         return Painting(image, verdict, time.perf_counter() - began, climb, request.seed)
 
     def _climb(self, easel: "_Easel", request: Request) -> tuple[NDArray[np.float32], Climb]:
@@ -222,12 +227,14 @@ def open_painter(
         DeviceError: the machine lacks the device or precision asked for.
         AdapterError: an adapter is missing, damaged, or does not fit the base.
         BaseModelError: there is no such base.
+        MissingExtraError, SettingsError: the upscaling model cannot be loaded.
     """
     if palette is None:
         palette = read_palette(settings.palette) if settings.palette else {}
     use_palette(palette)
     source = open_source(settings, mask)
     placement = choose_placement(settings.device, settings.precision)
+    upscaler = load_upscaler(settings.upscale, placement.device) if settings.upscale else None
     adapters = find_adapters(settings.lora)
     check = settings.safety != "off"
     if check:
@@ -244,11 +251,18 @@ def open_painter(
         "fast": settings.fast and not source,
         **describe_source(settings, source),
         **({"palette": dict(palette)} if palette else {}),
+        **(upscaler.facts if upscaler else {}),
     }
     segmenter = load_own_segmenter() if settings.faithful == "verify" else None
     second = load_second(settings.second_opinion) if check else None
     return Painter(
-        pipeline, facts, settings=settings, segmenter=segmenter, second=second, source=source
+        pipeline,
+        facts,
+        settings=settings,
+        segmenter=segmenter,
+        second=second,
+        source=source,
+        upscaler=upscaler,
     )
 
 

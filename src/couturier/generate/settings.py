@@ -122,6 +122,11 @@ class GenerateSettings(Settings):
         description="File with the brand's own colour names and their hex values; prompts and "
         "receipts know them.",
     )
+    upscale: Path | None = Field(
+        default=None,
+        description="A super-resolution model (safetensors) that makes every picture larger once "
+        "it is drawn; needs the extra `upscale`.",
+    )
     sign: Path | None = Field(
         default=None,
         description="PEM file with certificate, chain and private key: every picture is signed "
