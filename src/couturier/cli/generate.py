@@ -71,8 +71,8 @@ def command(
             "--faithful",
             metavar="off|guide|verify",
             help="How hard to see to it that each garment is there in its colour: `verify` "
-            "(default) looks, redraws and repairs, up to 3 times the time; `guide` holds garments "
-            "apart by attention; `off` is plain diffusers.",
+            "(default) looks, redraws and repairs, up to 3 times the time; `guide` draws each "
+            "garment alone first and goes on from all of them; `off` is plain diffusers.",
         ),
     ] = None,
     budget: Annotated[

@@ -62,7 +62,8 @@ class GenerateSettings(Settings):
         default="verify",
         description="`verify` looks at each picture a third of the way, drops what does not show "
         "the sentence, guides, draws again and at last recolours: up to 3 times the time; `guide` "
-        "holds garments' words apart by attention; `off` is plain diffusers, bit for bit.",
+        "draws several garments each alone first and goes on from them laid out, holds the words "
+        "of one by attention; `off` is plain diffusers, bit for bit.",
     )
     fast: bool = Field(
         default=False,
