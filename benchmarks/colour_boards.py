@@ -6,7 +6,8 @@ A board is one to three shaded garments, drawn by tools/mini/drawings.py in a kn
 Then the light changes: exposure by a factor of 0.7 to 1.15, red against blue by up to a tenth,
 and a soft shadow falls across. Every garment is asked for twice: in its own colour, which must be
 "right", and in one that is far from it, which must be "wrong". "unsure" is counted apart. With
-`--masks` the true masks are used, so that the segmenter's own faults do not count.
+`--judge masks` the true masks are used, so that a segmenter's own faults do not count; `second` is
+the judge that counts faithful drawing (tools/mini/judge.py).
 """
 
 import argparse
@@ -17,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.faithful import open_judge
 from couturier.evaluate.statistics import measure_rate
 from couturier.garments.colours import difference, find_colour
 from couturier.garments.records import Garment
 from couturier.seeds import derive_seed
 from couturier.vision.masks import LabelledPicture
-from couturier.vision.receipts import judge_labelled, read_receipt
+from couturier.vision.receipts import judge_labelled
 from couturier.vision.records import RIGHT, WRONG
-from couturier.vision.segmenter import load_own_segmenter
 from tools.mini.drawings import DRAWN_CLASSES, draw_garment
 from tools.mini.kinds import CLASSES
 
@@ -40,10 +41,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--boards", type=int, default=300)
-    parser.add_argument("--masks", action="store_true", help="use the true masks")
+    parser.add_argument("--judge", choices=("packaged", "second", "masks"), default="packaged")
     parser.add_argument("--plain", action="store_true", help="leave the light as it is")
     options = parser.parse_args()
-    segmenter = None if options.masks else load_own_segmenter()
+    ask = None if options.judge == "masks" else open_judge(options.judge)[0]
     own: Counter[str] = Counter()
     other: Counter[str] = Counter()
     misses: Counter[tuple[str, str | None]] = Counter()
@@ -55,10 +56,10 @@ def main() -> None:
             pixels = change_light(pixels, draws)
         for counts, asked in ((own, garments), (other, [_swap(g, draws) for g in garments])):
             began_s = time.process_time()
-            if segmenter is None:
+            if ask is None:
                 receipt = judge_labelled(LabelledPicture(pixels, labels, tuple(CLASSES)), asked)
             else:
-                receipt = read_receipt(Image.fromarray(pixels), asked, segmenter)
+                receipt = ask(Image.fromarray(pixels), asked)
             spent_s += time.process_time() - began_s
             n_judged += len(asked)
             for entry in receipt:

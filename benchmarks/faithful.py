@@ -1,12 +1,16 @@
 """Measure faithful drawing on mini: garments x off/guide/verify, every colour right, time ratios.
 
     python -m benchmarks.faithful --out build/faithful --pictures 100
-    python -m benchmarks.faithful --out build/faithful --judge second --pictures 0   # count anew
+    python -m benchmarks.faithful --out build/faithful --part 1/2 &   # or in two processes
+    python -m benchmarks.faithful --out build/faithful --part 2/2
+    python -m benchmarks.faithful --out build/faithful --pictures 0   # count anew, draw nothing
 
 Prompts and seeds are drawn from names of their own, so training has never seen them. The judge
 `second` (tools/mini/judge.py) is never asked while drawing; `packaged` is the segmenter that
 `verify` itself asks, and the table says so. Goes on where it was stopped: every picture's
-line is in OUT/lines.jsonl, and a line is drawn once. Times are CPU seconds of this process.
+line is in OUT/lines*.jsonl, and a line is drawn once. Times are CPU seconds of this process; the
+three modes take turns, so that other programs slow them alike. How often each judge errs on
+boards with known truth, `python -m benchmarks.colour_boards --judge second` tells.
 """
 
 import argparse
@@ -52,14 +56,16 @@ def main() -> None:
     """Draw what is missing and print the table."""
     options = _read_options()
     options.out.mkdir(parents=True, exist_ok=True)
-    lines = options.out / "lines.jsonl"
-    known = _read_lines(lines)
-    judge, name = _open_judge(options.judge)
+    part, n_parts = (int(number) for number in options.part.split("/"))
+    lines = options.out / ("lines.jsonl" if n_parts == 1 else f"lines-{part}of{n_parts}.jsonl")
+    known = _read_lines(options.out)
+    judge, name = open_judge(options.judge)
     todo = [
         (mode, count, number)
         for number in range(options.pictures)  # rows grow evenly, so that a stop costs none
         for count in options.garments
         for mode in options.modes
+        if number % n_parts == part - 1
         if (mode, count, number) not in known
     ]
     painters: dict[str, Painter] = {}
@@ -68,7 +74,7 @@ def main() -> None:
         row = _draw_one(painter, count, number, out=options.out, mode=mode)
         with lines.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-    rows = list(_read_lines(lines).values())
+    rows = list(_read_lines(options.out).values())
     print(_format_table([_judge_row(row, judge, options.out) for row in rows], name))
 
 
@@ -95,6 +101,7 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--garments", type=int, nargs="+", default=[1, 2, 3, 5])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--judge", choices=("second", "packaged"), default="second")
+    parser.add_argument("--part", default="1/1", help="K/N: only every N-th picture, from K")
     parser.add_argument("--guidance", type=float, default=5.0)
     return parser.parse_args()
 
@@ -158,14 +165,17 @@ def _format_table(rows: list[dict[str, Any]], judge: str) -> str:
     return "\n".join(lines)
 
 
-def _read_lines(path: Path) -> dict[tuple[str, int, int], dict[str, Any]]:
-    if not path.is_file():
-        return {}
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+def _read_lines(folder: Path) -> dict[tuple[str, int, int], dict[str, Any]]:
+    rows = [
+        json.loads(line)
+        for path in sorted(folder.glob("lines*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+        if line
+    ]
     return {(row["mode"], row["garments"], row["number"]): row for row in rows}
 
 
-def _open_judge(name: str) -> tuple[Ask, str]:
+def open_judge(name: str) -> tuple[Ask, str]:
     """Open who counts; also what the table says of it."""
     if name == "packaged":
         segmenter = load_own_segmenter()

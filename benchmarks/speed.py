@@ -28,8 +28,8 @@ from couturier.vision.segmenter import load_own_segmenter
 WAYS = {
     "pndm, 50 steps": {"sampler": "pndm", "steps": 50},
     "dpm++2m-karras, 20 steps": {},
-    "the same, --fast": {"fast": True},
-    "--fast, 15 steps": {"fast": True, "steps": 15},
+    "20 steps, --fast": {"fast": True, "steps": 20},
+    "--fast (12 steps)": {"fast": True},
 }
 
 

@@ -71,8 +71,8 @@ def command(
             "--faithful",
             metavar="off|guide|verify",
             help="How hard to see to it that each garment is there in its colour: `verify` "
-            "(default) looks, redraws and repairs, up to 3 times the time; `guide` holds garments "
-            "apart by attention; `off` is plain diffusers.",
+            "(default) looks, redraws and repairs, up to 3 times the time; `guide` draws each "
+            "garment alone first and goes on from all of them; `off` is plain diffusers.",
         ),
     ] = None,
     budget: Annotated[
@@ -105,7 +105,9 @@ def command(
     ] = None,
     fast: Annotated[
         bool | None,
-        typer.Option("--fast", help="About half the time, for small differences in the picture."),
+        typer.Option(
+            "--fast", help="A fifth of the time of diffusers' default; small differences."
+        ),
     ] = None,
     safety: Annotated[
         str | None,
@@ -130,6 +132,14 @@ def command(
             metavar="NAME=VALUES",
             help="Draw over several values of a setting, as in --grid steps=10,20 --grid "
             "guidance=3,5,7: columns, rows, sheets; DIR/grid-01.jpg shows them.",
+        ),
+    ] = None,
+    upscale: Annotated[
+        Path | None,
+        typer.Option(
+            "--upscale",
+            metavar="MODEL.safetensors",
+            help="Make every picture larger with this model once it is drawn (extra upscale).",
         ),
     ] = None,
     sign: Annotated[
@@ -166,6 +176,7 @@ def command(
         "faithful": faithful,
         "budget": budget,
         "palette": palette,
+        "upscale": upscale,
         "sign": sign,
         "wildcards": wildcards,
         "source": source,

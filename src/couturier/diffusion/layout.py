@@ -19,6 +19,23 @@ MOST = 9
 _NARROW = 0.2  # of the width, left free on both sides of a thing alone in its row
 
 
+def list_boxes(n_things: int) -> tuple[tuple[float, float, float, float], ...]:
+    """List boxes for so many things: left, top, right, bottom as shares of the picture.
+
+    Row by row from the top, and there and back like a furrow: what follows one another never
+    stands straight above one another, where it would grow together.
+    """
+    rows = (_ROWS.get(n_things) or (_fill_grid(n_things),))[0]
+    boxes: list[tuple[float, float, float, float]] = []
+    for row, n_slots in enumerate(rows):
+        edges = [column / n_slots for column in range(n_slots + 1)]
+        if n_slots == 1 < max(rows):
+            edges = [_NARROW, 1 - _NARROW]
+        line = [(a, row / len(rows), b, (row + 1) / len(rows)) for a, b in pairwise(edges)]
+        boxes += reversed(line) if row % 2 else line
+    return tuple(boxes)
+
+
 def choose_slots(shares: Tensor) -> Tensor:
     """Choose a layout, and a slot of it for each thing, that fits what attention shows best.
 

@@ -18,6 +18,7 @@ from diffusers import (
 )
 from numpy.typing import NDArray
 
+from couturier.diffusion.beginning import Beginning, Keeper, begin_late
 from couturier.diffusion.guidance import Guidance, Guide, guide_steps
 from couturier.diffusion.prediction import Prediction, decode
 from couturier.diffusion.shortcut import GUIDED_TENSORS, InnerBlocks, Shortcut, end_guidance
@@ -98,6 +99,7 @@ def draw_picture(
     *,
     guide: Guide | None = None,
     shortcut: Shortcut | None = None,
+    beginning: Beginning | None = None,
     peek: Peek | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
@@ -114,6 +116,7 @@ def draw_picture(
         guide: Holds the drawing to its words by attention; None draws plainly, bit for bit as
             diffusers does.
         shortcut: Draws faster and a little otherwise; None leaves nothing out.
+        beginning: Latents to begin from in the middle of the steps; None begins with noise alone.
         peek: A look at the picture on the way.
         on_step: Told the number of steps done after each of them.
 
@@ -135,26 +138,30 @@ def draw_picture(
             if guide:
                 guided = guide_steps(pipeline, guide, n_steps=draw.steps, shape=shape)
                 guidance = stack.enter_context(guided)
+            drawer, where = pipeline, {"width": draw.width_px, "height": draw.height_px}
+            if beginning:
+                drawer, where = begin_late(pipeline, beginning, seed=draw.seed)
             if shortcut:
                 inner = stack.enter_context(InnerBlocks(pipeline.unet).watched())
             aside = _Aside(
                 draw.steps,
+                first=beginning.count_skipped(draw.steps) if beginning else 0,
+                keeper=_find_keeper(pipeline, draw, beginning),
                 guidance=guidance,
                 saving=(shortcut, inner) if shortcut and inner else None,
                 looking=(peek, Prediction(pipeline.scheduler)) if peek else None,
                 on_step=on_step,
             )
-            idle = not (guide or shortcut or peek or on_step)
-            drawn = pipeline(
+            idle = not (guide or shortcut or beginning or peek or on_step)
+            drawn = drawer(
                 **write_sentences(pipeline, draw),
+                **where,
                 num_inference_steps=draw.steps,
                 guidance_scale=draw.guidance,
-                width=draw.width_px,
-                height=draw.height_px,
                 generator=torch.Generator("cpu").manual_seed(draw.seed),
                 output_type="np",
                 callback_on_step_end=None if idle else aside.after_step,
-                callback_on_step_end_tensor_inputs=_list_tensors(pipeline),
+                callback_on_step_end_tensor_inputs=_list_tensors(drawer),
             )
     finally:
         pipeline.scheduler, pipeline.safety_checker = own
@@ -169,12 +176,16 @@ class _Aside:
         self,
         n_steps: int,
         *,
+        first: int,
+        keeper: Keeper | None,
         guidance: Guidance | None,
         saving: tuple[Shortcut, InnerBlocks] | None,
         looking: tuple[Peek, Prediction] | None,
         on_step: Callable[[int], None] | None,
     ) -> None:
         self._n_steps = n_steps
+        self._first = first
+        self._keeper = keeper
         self._guidance = guidance
         self._saving = saving
         self._looking = looking
@@ -184,6 +195,7 @@ class _Aside:
         self, pipeline: Any, step: int, _timestep: Any, kept: dict[str, Any]
     ) -> dict[str, Any]:
         """Do it; diffusers calls this with the number of the step, from 0."""
+        step += self._first
         done = min(step + 1, self._n_steps)  # PNDM goes through its second timestep twice
         if self._looking and done == self._looking[0].after:
             peek, prediction = self._looking
@@ -191,6 +203,8 @@ class _Aside:
                 raise DroppedError
         if self._guidance:
             kept["latents"] = self._guidance.after_step(step + 1, kept["latents"])
+        if self._keeper:
+            kept["latents"] = self._keeper.put_back(step + 1, kept["latents"])
         if self._saving:
             self._save(pipeline, done, kept)
         if self._on_step:
@@ -206,6 +220,12 @@ class _Aside:
         if late and pipeline.do_classifier_free_guidance:
             end_guidance(pipeline, kept)
             inner.halve()
+
+
+def _find_keeper(pipeline: Any, draw: Draw, beginning: Beginning | None) -> Keeper | None:
+    if beginning is None or beginning.inside is None:
+        return None
+    return Keeper(pipeline.scheduler, beginning.latents, beginning.inside, seed=draw.seed)
 
 
 def _list_tensors(pipeline: Any) -> list[str]:

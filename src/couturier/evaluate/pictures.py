@@ -25,6 +25,7 @@ class Picture:
         prompt: The sentence; None where neither record nor picture tells it.
         seed: Of the starting noise; None where unknown.
         safety: The look's safety verdict; {} where unknown.
+        palette: The brand's colours it was drawn by, hex values by name; {} for none.
     """
 
     file: str
@@ -32,6 +33,7 @@ class Picture:
     prompt: str | None
     seed: int | None = None
     safety: dict[str, Any] = field(default_factory=dict)
+    palette: dict[str, str] = field(default_factory=dict)
 
 
 class UnreadablePictureError(Exception):
@@ -86,7 +88,14 @@ def _read_recorded(folder: Path) -> Iterator[Picture]:
         original = find_original(folder, look.file, look.safety.get("verdict"))
         kept = original != folder / look.file and original.is_file()
         path = original if kept else folder / look.file
-        yield Picture(look.file, path, prompt=look.prompt, seed=look.seed, safety=look.safety)
+        yield Picture(
+            look.file,
+            path,
+            prompt=look.prompt,
+            seed=look.seed,
+            safety=look.safety,
+            palette=look.settings.get("palette", {}),
+        )
 
 
 def _read_prompt(path: Path) -> str | None:

@@ -42,6 +42,7 @@ from couturier.evaluate.verdict import write_verdict
 from couturier.evaluate.ways import Side, compare_sides
 from couturier.files import hash_file, hash_json
 from couturier.garments.grammar import find_garments
+from couturier.garments.palette import use_palette
 from couturier.runs import OnStep
 from couturier.vision.patterns import judge_patterns
 from couturier.vision.receipts import find_sightings
@@ -222,7 +223,7 @@ def _open(picture: Picture, bench: _Bench, known: _Known) -> "_Opened | Score":
     if not picture.path.is_file():
         return _tell_fault(picture, "the file is not there")
     facts = [hash_file(picture.path), picture.file, picture.prompt, picture.seed, picture.safety]
-    key = hash_json([bench.key, *facts])
+    key = hash_json([bench.key, *facts, *([picture.palette] if picture.palette else [])])
     if key in known.scores and (bench.judges.tower is None or key in known.vectors):
         return known.scores[key]
     try:
@@ -233,6 +234,7 @@ def _open(picture: Picture, bench: _Bench, known: _Known) -> "_Opened | Score":
 
 def _measure(opened: _Opened, glance: Glance, bench: _Bench) -> Score:
     picture, image = opened.picture, opened.image
+    use_palette(picture.palette)
     garments = find_garments(picture.prompt) if picture.prompt else []
     sightings = find_sightings(image, garments, bench.judges.segmenter)
     receipt = [one.receipt for one in sightings]

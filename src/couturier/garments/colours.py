@@ -34,8 +34,15 @@ BASIC = (
 )
 NEAR = 10.0  # ΔE2000 up to which a colour passes whatever it is called
 EXACT = 18.0  # ΔE2000 beyond which a hex value or a brand's colour is wrong in any family
-FAR = 30.0  # ΔE2000 beyond which a special word ("navy") is wrong even in the right family
+LIKELY = 20.0  # ΔE2000 beyond which a special word ("teal") is not right by its family alone
+FAR = 30.0  # ΔE2000 beyond which a special word is wrong even in the right family
 MARGIN = 3.0  # ΔE2000 by which another family must be nearer before a colour is called wrong
+# The same between black, grey and white: what parts them is lightness, which light changes.
+NEUTRAL_MARGIN = 10.0
+_NEUTRAL = ("black", "grey", "white")
+_NO_HUE = 9.0  # chroma below which a colour is a neutral
+# Metal shows what is around it: within `FAR` it can look like its neighbours.
+_METALS = frozenset({"gold", "rose gold", "silver", "steel", "bronze", "copper", "gunmetal"})
 
 Lab = tuple[float, float, float]
 _HEX = re.compile(r"#[0-9a-f]{6}")
@@ -158,8 +165,9 @@ def judge_colour(asked: str, seen_lab: ArrayLike) -> ColourVerdict:
     1. within `NEAR` of the asked colour itself: right;
     2. a special word ("navy", "blush") further than `FAR` from its own colour, a hex value or a
        colour of the brand's palette further than `EXACT`: wrong;
-    3. in the asked word's family: right;
-    4. another family nearer, yet by less than `MARGIN`: unsure;
+    3. in the asked word's family: right, for a special word within `LIKELY` alone, else unsure;
+    4. another family nearer, yet by less than `MARGIN`, among black, grey and white by less than
+       `NEUTRAL_MARGIN`: unsure; so is metal, which shows what is around it;
     5. else wrong.
     "Black and white" can be refuted by one measured colour and never be proven by it: wrong where
     neither fits, else unsure. So black passes for navy and white for cream only where they are
@@ -227,14 +235,23 @@ def basic_colour(base: str) -> Colour:
 def _is_right(wanted: Colour, delta: float, seen_lab: ArrayLike) -> bool | Literal["unsure"]:
     if delta <= NEAR:
         return True
-    if wanted.name not in BASIC and delta > (EXACT if _is_exact(wanted) else FAR):
+    special = wanted.name not in BASIC
+    if special and delta > (EXACT if _is_exact(wanted) else FAR):
         return False
     distances = family_distances(seen_lab)
     own = distances.pop(wanted.base)
     behind = own - min(distances.values())
     if behind <= 0:
+        return "unsure" if special and delta > LIKELY else True
+    return "unsure" if behind < MARGIN or _is_light_s_doing(wanted, behind, seen_lab) else False
+
+
+def _is_light_s_doing(wanted: Colour, behind: float, seen_lab: ArrayLike) -> bool:
+    """Say whether another light would make the seen colour the wanted one."""
+    if wanted.name in _METALS:
         return True
-    return "unsure" if behind < MARGIN else False
+    _, a, b = np.asarray(seen_lab, dtype=float)
+    return wanted.base in _NEUTRAL and math.hypot(a, b) < _NO_HUE and behind < NEUTRAL_MARGIN
 
 
 def _is_exact(wanted: Colour) -> bool:

@@ -70,6 +70,11 @@ def write_colourways(
         raise LooksError("no colour given", fix='name some: --colours "sage,rust,#0a3161"')
     if making.safety.get("verdict") == BLOCK:
         raise LooksError(f"{image}: was blocked", fix="recolour a look that was not")
+    if "upscale" in making.settings:
+        raise LooksError(
+            f"{image}: was enlarged by a model after it was drawn",
+            fix="recolour the same look drawn without --upscale",
+        )
     with Image.open(image) as opened:
         picture = opened.convert("RGB")
     wanted = _find_garment(picture, making.prompt, kind, image)

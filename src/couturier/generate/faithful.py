@@ -2,8 +2,10 @@
 
 One rung after the other, for as long as a garment is not as the sentence has it: a plain start;
 guided starts, of the same seed and then of further ones, each looked at when a third of its steps
-are done; the most promising one drawn to its end; at last the garments found in a wrong colour
-recoloured inside their masks. What was decided is recorded, so that replay decides nothing.
+are done; the most promising one drawn to its end; garments that are missing there drawn alone
+into their places; at last those found in a wrong colour recoloured inside their masks. Of many
+garments a plain start is all but never right, so it is left out. What was decided is recorded, so
+that replay decides nothing.
 """
 
 import time
@@ -20,13 +22,19 @@ from couturier.garments.records import Garment
 from couturier.seeds import derive_seed
 from couturier.vision.receipts import Sighting
 from couturier.vision.recolour import fit_mask, pack_mask, recolour, unpack_mask
-from couturier.vision.records import MISSING, RIGHT, WRONG
+from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG
 
-PLAIN, GUIDED, REDRAWN, RECOLOURED, FAILED = "plain", "guided", "re-drawn", "recoloured", "none"
+PLAIN, GUIDED, REDRAWN, PLACED, RECOLOURED, FAILED = (
+    "plain", "guided", "re-drawn", "drawn alone", "recoloured", "none",
+)  # fmt: skip
 _LOOK_AFTER = 1 / 3
 _SMALL_SHARE = 0.004
+_MANY = 4  # garments
+_PLACINGS = 2
+_COVERED = 0.75  # of a garment that is right: a place that takes more of it is left alone
 
 Pixels = NDArray[np.float32]
+Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture
 Judge = Callable[[Image.Image], Sequence[Sighting]]
 
 
@@ -38,13 +46,29 @@ class Start:
     guided: bool
 
 
-class Drawer(Protocol):
-    """Draws a start; a look that answers False ends it early, and None comes back."""
+@dataclass(frozen=True)
+class Placing:
+    """Garments drawn alone into a finished picture: which ones, and with which noise."""
 
-    def __call__(
+    garments: tuple[int, ...]
+    seed: int
+
+
+class Drawer(Protocol):
+    """Draws starts, and garments alone into what came of them."""
+
+    def draw(
         self, start: Start, *, look_after: float, look: Callable[[Image.Image], bool] | None
     ) -> Pixels | None:
-        """Draw it."""
+        """Draw a start; a look that answers False ends it early, and None comes back."""
+        ...
+
+    def place(self, pixels: Pixels, placing: Placing) -> Pixels | None:
+        """Draw garments alone into their places; None where they have none."""
+        ...
+
+    def find_places(self) -> Sequence[Box]:
+        """Give each garment's place as shares of the picture; () where they have none."""
         ...
 
 
@@ -69,13 +93,15 @@ class Climb:
 
     Attributes:
         start: The start that was drawn to its end.
-        changes: What was recoloured after it.
+        placed: What was drawn alone into it.
+        changes: What was recoloured after that.
         rungs: For each garment asked for, the rung that made it right; "none" where none did.
         tried: Each start with how many garments were right a third of the way, None where no
             look was taken.
     """
 
     start: Start
+    placed: tuple[Placing, ...] = ()
     changes: tuple[Change, ...] = ()
     rungs: tuple[str, ...] = ()
     tried: tuple[tuple[Start, int | None], ...] = ()
@@ -84,6 +110,7 @@ class Climb:
         """Give it as the picture's metadata holds it."""
         return {
             "start": vars(self.start),
+            "placed": [{"garments": list(p.garments), "seed": p.seed} for p in self.placed],
             "changes": [vars(change) for change in self.changes],
             "rungs": list(self.rungs),
             "tried": [{**vars(start), "right": right} for start, right in self.tried],
@@ -94,6 +121,7 @@ class Climb:
         """Read what `as_dict` wrote."""
         return cls(
             start=Start(**row["start"]),
+            placed=tuple(Placing(tuple(p["garments"]), p["seed"]) for p in row.get("placed", ())),
             changes=tuple(
                 Change(**{**change, "lab": tuple(change["lab"])}) for change in row["changes"]
             ),
@@ -110,6 +138,8 @@ class _Best:
     start: Start | None = None
     pixels: Pixels | None = None
     tried: list[tuple[Start, int | None]] = field(default_factory=list)
+    placed: list[Placing] = field(default_factory=list)
+    n_failed: int = 0
 
 
 class Ladder:
@@ -118,14 +148,14 @@ class Ladder:
     def __init__(
         self,
         garments: Sequence[Garment],
-        draw: Drawer,
+        drawer: Drawer,
         judge: Judge,
         *,
         n_starts: int,
         budget_s: float | None,
     ) -> None:
         self._garments = garments
-        self._draw = draw
+        self._drawer = drawer
         self._judge = judge
         self._n_starts = n_starts
         self._budget_s = budget_s
@@ -135,7 +165,7 @@ class Ladder:
     def climb(self, seed: int) -> tuple[Pixels, Climb]:
         """Draw; gives the pixels before any recolouring, and what was decided."""
         best = _Best()
-        starts = plan_starts(seed, self._n_starts)
+        starts = plan_starts(seed, self._n_starts, n_garments=len(self._garments))
         for number, start in enumerate(starts):
             if number and self._is_spent():
                 break
@@ -143,9 +173,18 @@ class Ladder:
                 break
         assert best.start is not None
         if best.pixels is None:  # dropped on its way, yet the most promising of all
-            best.pixels = self._draw(best.start, look_after=1.0, look=None)
+            best.pixels = self._drawer.draw(best.start, look_after=1.0, look=None)
         assert best.pixels is not None
-        return best.pixels, self._repair(best)
+        sightings = self._judge(to_picture(best.pixels))
+        rungs = [_name_rung(best, one) for one in sightings]
+        for _ in range(_PLACINGS):
+            if count_right(sightings) == len(self._garments) or self._is_spent():
+                break
+            sightings = self._place(best, sightings, rungs)
+        changes = self._recolour(best.pixels, sightings, rungs)
+        return best.pixels, Climb(
+            best.start, tuple(best.placed), changes, tuple(rungs), tuple(best.tried)
+        )
 
     def _try(self, start: Start, best: _Best, *, last: bool) -> bool:
         """Draw a start as far as it is promising; True where every garment came out right."""
@@ -159,7 +198,7 @@ class Ladder:
             return good or (last and seen[0][0] > best.promise)
 
         began_s = time.perf_counter()
-        pixels = self._draw(start, look_after=_LOOK_AFTER, look=look)
+        pixels = self._drawer.draw(start, look_after=_LOOK_AFTER, look=look)
         self._longest_s = max(self._longest_s, time.perf_counter() - began_s)
         best.tried.append((start, seen[0][1] if seen else None))
         promise, done = seen[0][0] if seen else 0.0, False
@@ -171,25 +210,48 @@ class Ladder:
             best.promise, best.start, best.pixels = promise, start, pixels
         return done
 
-    def _repair(self, best: _Best) -> Climb:
-        """Recolour what is in a wrong colour, and say of each garment what made it right."""
+    def _place(
+        self, best: _Best, sightings: Sequence[Sighting], rungs: list[str]
+    ) -> Sequence[Sighting]:
+        """Draw alone what is missing; gives what is seen after it, or `sightings` as they were."""
         assert best.start is not None
         assert best.pixels is not None
-        image = to_picture(best.pixels)
-        before = self._judge(image)
+        wanted = _list_placeable(sightings, self._drawer.find_places())
+        if not wanted or not best.start.guided:
+            return sightings
+        number = len(best.placed) + best.n_failed
+        placing = Placing(wanted, derive_seed(best.start.seed, "placing", number))
+        pixels = self._drawer.place(best.pixels, placing)
+        after = self._judge(to_picture(pixels)) if pixels is not None else sightings
+        if pixels is None or count_right(after) <= count_right(sightings):
+            best.n_failed += 1
+            return sightings
+        best.pixels = pixels
+        best.placed.append(placing)
+        for place, (then, now) in enumerate(zip(sightings, after, strict=True)):
+            if now.receipt.verdict != RIGHT:
+                rungs[place] = FAILED
+            elif then.receipt.verdict != RIGHT:
+                rungs[place] = PLACED
+        return after
+
+    def _recolour(
+        self, pixels: Pixels, before: Sequence[Sighting], rungs: list[str]
+    ) -> tuple[Change, ...]:
+        """Recolour what is in a wrong colour, as far as that makes it right."""
+        image = to_picture(pixels)
         changes = tuple(_plan_changes(image, self._garments, before))
-        rungs = [_name_rung(best, s) for s in before]
-        if changes:
-            for change in changes:
-                image = change.apply(image)
-            after = self._judge(image)
-            better = count_right(after) > count_right(before)
-            changes = tuple(
-                c for c in changes if better and after[c.garment].receipt.verdict == RIGHT
-            )
-            for change in changes:
-                rungs[change.garment] = RECOLOURED
-        return Climb(best.start, changes, tuple(rungs), tuple(best.tried))
+        if not changes:
+            return ()
+        for change in changes:
+            image = change.apply(image)
+        after = self._judge(image)
+        if count_right(after) <= count_right(before):
+            return ()
+        changes = tuple(c for c in changes if after[c.garment].receipt.verdict == RIGHT)
+        for change in changes:
+            rungs[change.garment] = RECOLOURED
+        return changes
 
     def _is_spent(self) -> bool:
         if self._budget_s is None:
@@ -198,11 +260,16 @@ class Ladder:
         return spent_s + self._longest_s > self._budget_s
 
 
-def plan_starts(seed: int, n_starts: int) -> list[Start]:
-    """List the starts in their order: plain, guided with the same seed, guided with others."""
+def plan_starts(seed: int, n_starts: int, *, n_garments: int = 1) -> list[Start]:
+    """List the starts in their order: plain, guided with the same seed, guided with others.
+
+    Many garments take longer a start: they get half as many, and no plain one.
+    """
     others = [derive_seed(seed, "start", number) for number in range(2, n_starts)]
-    starts = [Start(seed, guided=False), *(Start(one, guided=True) for one in (seed, *others))]
-    return starts[: max(n_starts, 1)]
+    guided = [Start(one, guided=True) for one in (seed, *others)]
+    if n_garments >= _MANY and n_starts > 1:
+        return guided[: max(n_starts // 2, 1)]
+    return [Start(seed, guided=False), *guided][: max(n_starts, 1)]
 
 
 def count_right(sightings: Sequence[Sighting]) -> int:
@@ -233,6 +300,36 @@ def _name_rung(best: _Best, sighting: Sighting) -> str:
     if not best.start.guided:
         return PLAIN
     return GUIDED if best.start.seed == best.tried[0][0].seed else REDRAWN
+
+
+def _list_placeable(sightings: Sequence[Sighting], places: Sequence[Box]) -> tuple[int, ...]:
+    """List what is not found in its place, where that leaves enough of the others' right ones."""
+    if not places:
+        return ()
+    right = [one.mask for one in sightings if one.receipt.verdict == RIGHT and one.mask is not None]
+    return tuple(
+        number
+        for number, (one, place) in enumerate(zip(sightings, places, strict=True))
+        if _is_lost(one, place) and all(_find_covered(mask, place) < _COVERED for mask in right)
+    )
+
+
+def _is_lost(sighting: Sighting, place: Box) -> bool:
+    """Say whether a garment was not found, or what was taken for it stands elsewhere."""
+    if sighting.receipt.verdict in (MISSING, UNSURE):
+        return True
+    elsewhere = sighting.mask is not None and _find_covered(sighting.mask, place) < 0.5
+    return sighting.receipt.verdict == WRONG and elsewhere
+
+
+def _find_covered(mask: NDArray[np.bool_], box: Box) -> float:
+    """Give the share of a mask that lies in a box."""
+    height, width = mask.shape
+    left, top, right, bottom = box
+    inside = mask[
+        round(top * height) : round(bottom * height), round(left * width) : round(right * width)
+    ]
+    return float(inside.sum() / max(mask.sum(), 1))
 
 
 def _plan_changes(

@@ -92,6 +92,7 @@ def format_parameters(size_px: tuple[int, int], making: Making) -> str:
         "Model hash": settings["base_hash"][:10],
         "Model": _plain(settings["base"]),
         **_lora_hashes(settings),
+        **({"Postprocess upscaler": _plain(settings["upscale"])} if "upscale" in settings else {}),
         "Version": f"couturier {couturier_version()}",
     }
     lines = [making.prompt]

@@ -12,6 +12,8 @@ from PIL import Image
 
 from couturier.diffusion.adapters.attach import attach_adapter
 from couturier.diffusion.bases import resolve_base
+from couturier.diffusion.beginning import Beginning
+from couturier.diffusion.collage import Box, begin_again_inside, begin_with_collage
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.guidance import Guide
 from couturier.diffusion.hashes import hash_base
@@ -22,9 +24,10 @@ from couturier.diffusion.shortcut import Shortcut
 from couturier.diffusion.text import count_chunks
 from couturier.garments.grammar import find_garments
 from couturier.garments.palette import read_palette, use_palette
-from couturier.generate.faithful import Climb, Ladder, Start, to_picture
+from couturier.generate.faithful import Climb, Ladder, Placing, Start, to_picture
 from couturier.generate.metadata import hash_lora_for_a1111
 from couturier.generate.opinions import PROFILES, SecondChecker, load_second, settle
+from couturier.generate.outfit import pick, plan_collage
 from couturier.generate.plan import Adapter, Request, find_adapters
 from couturier.generate.safety import (
     BLOCK,
@@ -39,6 +42,7 @@ from couturier.generate.safety import (
 )
 from couturier.generate.settings import GenerateSettings
 from couturier.generate.source import describe_source, open_source
+from couturier.generate.upscale import Upscaler, load_upscaler
 from couturier.generate.words import find_word_groups
 from couturier.runs import list_versions
 from couturier.seeds import derive_seed
@@ -80,8 +84,10 @@ class Painter:
         segmenter: GarmentSegmenter | None = None,
         second: SecondChecker | None = None,
         source: Source | None = None,
+        upscaler: Upscaler | None = None,
     ) -> None:
         self._pipeline = pipeline
+        self._upscaler = upscaler
         self._settings = settings
         self._segmenter = segmenter
         self._second = second
@@ -167,17 +173,23 @@ class Painter:
             drawn = easel.draw(start, look_after=1.0, look=None)
             assert drawn is not None  # nobody looks, nobody drops
             pixels = drawn
+            for placing in climb.placed if climb else ():
+                placed = easel.place(pixels, placing)
+                assert placed is not None  # it was, when it was first drawn
+                pixels = placed
         image = to_picture(pixels)
         for change in climb.changes if climb else ():
             image = change.apply(image)
         verdict = self._judge(pixels, image)
+        if self._upscaler and verdict.verdict != BROKEN:
+            image = self._upscaler.enlarge(image)
         return Painting(image, verdict, time.perf_counter() - began, climb, request.seed)
 
     def _climb(self, easel: "_Easel", request: Request) -> tuple[NDArray[np.float32], Climb]:
         garments = find_garments(request.prompt)
         ladder = Ladder(
             garments,
-            easel.draw,
+            easel,
             lambda image: find_sightings(image, garments, self._segmenter),
             n_starts=self._settings.starts,
             budget_s=self._settings.budget,
@@ -215,12 +227,14 @@ def open_painter(
         DeviceError: the machine lacks the device or precision asked for.
         AdapterError: an adapter is missing, damaged, or does not fit the base.
         BaseModelError: there is no such base.
+        MissingExtraError, SettingsError: the upscaling model cannot be loaded.
     """
     if palette is None:
         palette = read_palette(settings.palette) if settings.palette else {}
     use_palette(palette)
     source = open_source(settings, mask)
     placement = choose_placement(settings.device, settings.precision)
+    upscaler = load_upscaler(settings.upscale, placement.device) if settings.upscale else None
     adapters = find_adapters(settings.lora)
     check = settings.safety != "off"
     if check:
@@ -237,11 +251,18 @@ def open_painter(
         "fast": settings.fast and not source,
         **describe_source(settings, source),
         **({"palette": dict(palette)} if palette else {}),
+        **(upscaler.facts if upscaler else {}),
     }
     segmenter = load_own_segmenter() if settings.faithful == "verify" else None
     second = load_second(settings.second_opinion) if check else None
     return Painter(
-        pipeline, facts, settings=settings, segmenter=segmenter, second=second, source=source
+        pipeline,
+        facts,
+        settings=settings,
+        segmenter=segmenter,
+        second=second,
+        source=source,
+        upscaler=upscaler,
     )
 
 
@@ -271,41 +292,71 @@ class _Easel:
         self._request = request
         self._on_step = on_step
         self._guide: Guide | None = None
+        self._collage = plan_collage(request.prompt)
 
     def draw(
         self, start: Start, *, look_after: float, look: Callable[[Image.Image], bool] | None
     ) -> NDArray[np.float32] | None:
         """Draw a start; None where `look` gave it up."""
-        request = self._request
-        assert request.size_px is not None  # Painter.fit has filled it in
-        draw = Draw(
-            prompt=request.prompt,
-            negative=request.negative,
-            seed=start.seed,
-            steps=request.steps,
-            guidance=request.guidance,
-            sampler=request.sampler,
-            width_px=request.size_px[0],
-            height_px=request.size_px[1],
-        )
+        draw = self._write_draw(start.seed)
         if self._source:
             return rework_picture(self._pipeline, draw, self._source, on_step=self._on_step)
+        guide = beginning = None
+        if start.guided:
+            beginning = self._begin(draw)
+            guide = None if beginning else self._find_guide()
+        first = beginning.count_skipped(draw.steps) if beginning else 0
         peek = None
         if look:
-            after = max(round(request.steps * look_after), 1)
+            after = first + max(round((draw.steps - first) * look_after), 1)
             peek = Peek(after, lambda pixels: look(to_picture(pixels)))
-        guide = self._find_guide() if start.guided else None
         try:
             return draw_picture(
                 self._pipeline,
                 draw,
                 guide=guide,
                 shortcut=self._shortcut,
+                beginning=beginning,
                 peek=peek,
                 on_step=self._on_step,
             )
         except DroppedError:
             return None
+
+    def place(self, pixels: NDArray[np.float32], placing: Placing) -> NDArray[np.float32] | None:
+        """Draw garments alone into their places in a finished picture; None where it cannot be."""
+        if self._collage is None or self._source:
+            return None
+        draw, collage = self._write_draw(placing.seed), pick(self._collage, placing.garments)
+        beginning = begin_again_inside(self._pipeline, draw, collage, pixels)
+        if beginning is None:
+            return None
+        made = draw_picture(self._pipeline, draw, shortcut=self._shortcut, beginning=beginning)
+        assert beginning.inside is not None
+        cell_px = self._pipeline.vae_scale_factor
+        inside = beginning.inside.numpy().astype(bool).repeat(cell_px, 0).repeat(cell_px, 1)
+        return np.where(inside[..., None], made, pixels)
+
+    def find_places(self) -> tuple[Box, ...]:
+        """Give each garment's place as shares of the picture; () where they have none."""
+        return self._collage.boxes if self._collage else ()
+
+    def _begin(self, draw: Draw) -> Beginning | None:
+        return begin_with_collage(self._pipeline, draw, self._collage) if self._collage else None
+
+    def _write_draw(self, seed: int) -> Draw:
+        request = self._request
+        assert request.size_px is not None  # Painter.fit has filled it in
+        return Draw(
+            prompt=request.prompt,
+            negative=request.negative,
+            seed=seed,
+            steps=request.steps,
+            guidance=request.guidance,
+            sampler=request.sampler,
+            width_px=request.size_px[0],
+            height_px=request.size_px[1],
+        )
 
     def _find_guide(self) -> Guide | None:
         if self._guide is None:

@@ -19,7 +19,8 @@ from couturier.generate.records import QUARANTINE_FOLDER, REVIEW_FOLDER, find_or
 from couturier.generate.settings import GenerateSettings
 from couturier.runs import OnStep
 
-_CHANGES_PIXELS = ("base_hash", "lora_hash", "device", "dtype", "source_pixels")
+_OPTIONAL = ("source", "strength", "only", "upscale")
+_CHANGES_PIXELS = ("base_hash", "lora_hash", "device", "dtype", "source_pixels", "upscale_hash")
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ def _to_settings(making: Making, image: Path) -> GenerateSettings:
             precision=known["dtype"],
             faithful=known["faithful"],
             fast=known.get("fast", False),
-            **{key: known[key] for key in ("source", "strength", "only") if key in known},
+            **{
+                key: known[key] for key in ("source", "strength", "only", "upscale") if key in known
+            },
             safety="off",
         )
     except (KeyError, TypeError, ValueError) as fault:

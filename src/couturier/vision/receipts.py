@@ -8,7 +8,7 @@ regions by colour, since the sentence does not say which is where. What cannot b
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -33,6 +33,8 @@ from couturier.vision.records import MISSING, RIGHT, UNSURE, WRONG, GarmentRecei
 from couturier.vision.segmenter import GarmentSegmenter
 
 SMALL_SHARE = 0.0025  # 40 pixels of 128 x 128: fewer give no colour one can swear to
+_SCRAP_SHARE = 0.02  # where one garment alone is asked for, less is a scrap of what is shown
+_SPEAKS_SHARE = 0.15  # of a garment: a second colour with less of it says nothing
 _WORD = {True: RIGHT, False: WRONG, "unsure": UNSURE}
 _SAME_CLOTH = 10.0  # ΔE2000 up to which two regions are parts of one garment: shoes, jacket halves
 
@@ -116,10 +118,18 @@ def find_sightings(
     if segmenter is None:
         return _without_segmenter(image, garments)
     picture = settle_labels(label_picture(image, segmenter), list_classes(garments))
-    seen = sight_labelled(picture, garments)
+    seen = tuple(_doubt_scrap(one, garments) for one in sight_labelled(picture, garments))
     if len(garments) == 1 and seen[0].receipt.seen is None and not _own(garments[0]):
         return _without_segmenter(image, garments)
     return seen
+
+
+def _doubt_scrap(sighting: Sighting, garments: Sequence[Garment]) -> Sighting:
+    """Be unsure of a scrap where the picture is of one garment, which is large then."""
+    receipt = sighting.receipt
+    if len(garments) > 1 or receipt.seen is None or receipt.share >= _SCRAP_SHARE:
+        return sighting
+    return replace(sighting, receipt=replace(receipt, verdict=UNSURE))
 
 
 def list_classes(garments: Sequence[Garment]) -> tuple[str, ...]:
@@ -264,7 +274,10 @@ def _judge_asked(asked: str, colour: MainColour) -> tuple[float | None, str]:
     if len(several) > 1:
         both = _shows_both([one.name for one in several], colour.lab, second=colour.second)
         return delta_e, RIGHT if both else verdict
-    if colour.mixed and _WORD[judge_colour(asked, colour.second).ok] != verdict:
+    second = _WORD[judge_colour(asked, colour.second).ok]
+    if colour.mixed and second != verdict:
+        return delta_e, UNSURE
+    if verdict == WRONG and second == RIGHT and colour.second_share >= _SPEAKS_SHARE:
         return delta_e, UNSURE
     return delta_e, verdict
 

@@ -17,6 +17,7 @@ _SHADE = 0.3  # what is left of the small differences in hue that light makes
 _PRINT_FROM, _PRINT_OVER = 18.0, 30.0  # chroma away from the main colour that is a print's own
 _TRIES = 3
 _REACH_SHARE = 0.02  # of the longer side: how far a mask may be off its garment's edge
+_MOST = 0.75  # of what hangs together before a plain ground: with more of it, all of it is meant
 _SAME_DELTA = 14.0  # lightness counts half: folds
 
 
@@ -76,9 +77,20 @@ def fit_mask(mask: Mask, pixels: NDArray[np.uint8], *, others: Sequence[Mask] = 
         return np.asarray(core | beside)
     bare = np.linalg.norm(lab - ground, axis=-1) < PLAIN_DELTA
     grown = ndimage.binary_propagation(core | beside, mask=core | beside | (near & ~bare & ~taken))
+    grown |= _find_wholes(core, ~bare & ~taken)
     outside = ndimage.binary_propagation(~grown, mask=~grown | (bare & ~near))
     fitted = np.asarray(grown & ~outside)
     return fitted if fitted.sum() > 0.3 * core.sum() else np.asarray(grown)
+
+
+def _find_wholes(core: Mask, standing: Mask) -> Mask:
+    """Find the connected things that a mask holds the most of: a waistband in another shade too."""
+    numbered, count = ndimage.label(standing)
+    total = np.bincount(numbered.ravel(), minlength=count + 1)
+    held = np.bincount(numbered[core], minlength=count + 1)
+    meant = held > _MOST * total
+    meant[0] = False
+    return np.asarray(meant[numbered])
 
 
 def _resize(mask: Mask, height: int, width: int) -> Mask:

@@ -108,6 +108,11 @@ def test_names_come_from_the_palette_asked_for():
         ("blue", "#1b2442", True),
         ("navy", "#a3c6e6", False),
         ("navy", "#050505", False),
+        ("teal", "#35a475", "unsure"),  # green all right, and yet no teal
+        ("black", "#666564", "unsure"),  # black in bright light or grey in dim light
+        ("black", "#868689", False),
+        ("gold", "#be977d", "unsure"),
+        ("gold", "#c8161d", False),
         ("black", "#1b2442", False),
         ("white", "#f1e5c6", False),
         ("beige", "#6a4530", False),

@@ -7,10 +7,12 @@ from PIL import Image
 
 from couturier.garments.grammar import find_garments
 from couturier.generate.draw import render_looks
-from couturier.generate.faithful import Climb, Ladder, Start, plan_starts
+from couturier.generate.faithful import Climb, Ladder, Placing, Start, plan_starts, to_picture
 from couturier.generate.metadata import read_making
+from couturier.generate.outfit import plan_collage
 from couturier.generate.painter import open_painter
-from couturier.generate.prompts import read_prompts
+from couturier.generate.plan import plan_pictures
+from couturier.generate.prompts import PromptRow, read_prompts
 from couturier.generate.replay import replay_image
 from couturier.generate.settings import GenerateSettings
 from couturier.generate.words import find_word_groups
@@ -47,12 +49,15 @@ class Boards:
         self.pictures = dict(zip(plan_starts(7, len(pictures)), pictures, strict=True))
         self.finished: list[Start] = []
 
-    def __call__(self, start, *, look_after, look):
+    def draw(self, start, *, look_after, look):
         picture = self.pictures[start]
         if look and not look(Image.fromarray((picture * 255).round().astype(np.uint8))):
             return None
         self.finished.append(start)
         return picture
+
+    def find_places(self):
+        return ()
 
 
 def climb(*pictures: np.ndarray, budget_s: float | None = None) -> tuple[np.ndarray, Climb, Boards]:
@@ -99,6 +104,71 @@ def test_what_is_found_in_a_wrong_colour_is_recoloured_and_nothing_else_moves() 
 def test_a_garment_nobody_could_draw_is_told() -> None:
     _, result, _ = climb(make_board(RED, None), make_board(RED, None))
     assert result.rungs == ("plain", "none")
+
+
+class Shop(Boards):
+    """A drawer that can draw garments alone: a hat above, a jacket below."""
+
+    alone = make_board(RED, BLUE)
+
+    def find_places(self):
+        return ((0, 0, 1, 0.4), (0, 0.4, 1, 1))
+
+    def place(self, pixels, placing):
+        made = pixels.copy()
+        for number in placing.garments:
+            rows = slice(0, 25) if number == 0 else slice(25, 64)
+            made[rows] = self.alone[rows]
+        return made
+
+
+def test_a_missing_garment_is_drawn_alone_into_its_place() -> None:
+    shop = Shop(make_board(BLUE, None), make_board(RED, None))
+    ladder = Ladder(ASKED, shop, judge, n_starts=2, budget_s=None)
+    pixels, result = ladder.climb(7)
+    assert result.rungs == ("guided", "drawn alone")
+    assert [placing.garments for placing in result.placed] == [(1,)]
+    assert [one.receipt.verdict for one in judge(to_picture(pixels))] == ["right", "right"]
+    assert Climb.from_dict(result.as_dict()) == result
+
+
+def test_drawing_alone_that_helps_nothing_is_not_kept() -> None:
+    shop = Shop(make_board(BLUE, None), make_board(RED, None))
+    shop.alone = make_board(RED, None)
+    _, result = Ladder(ASKED, shop, judge, n_starts=2, budget_s=None).climb(7)
+    assert result.placed == ()
+    assert result.rungs == ("guided", "none")
+
+
+def test_many_garments_begin_with_a_guided_start() -> None:
+    assert plan_starts(7, 3, n_garments=5) == [Start(7, guided=True)]
+    assert len(plan_starts(7, 8, n_garments=5)) == 4
+
+
+def test_outfits_are_laid_out_from_head_to_feet_in_words_a_base_can_read() -> None:
+    collage = plan_collage("#0a3161 shoes, red hat and a blue jacket")
+    assert collage
+    assert collage.sentences == ("blue shoes", "red hat", "blue jacket")
+    tops = [box[1] for box in collage.boxes]
+    assert tops[0] > tops[1] == tops[2]
+    assert plan_collage("red hat") is None
+    assert plan_collage("a woman wearing a red hat and a blue jacket") is None
+
+
+def test_garments_drawn_alone_on_mini_are_drawn_again_bit_by_bit(tmp_path: Path) -> None:
+    settings = GenerateSettings(base="mini", safety="off", steps=6, guidance=5, receipts=False)
+    painter = open_painter(settings)
+    (request,) = plan_pictures([PromptRow("red hat, blue jacket, green skirt")], settings)
+    request = painter.fit(request)
+    climb = Climb(Start(3, guided=True), placed=(Placing((1,), 5),))
+    first, second = (painter.paint(request, climb=climb).image for _ in range(2))
+    plain = painter.paint(request, climb=Climb(Start(3, guided=True))).image
+    assert first.tobytes() == second.tobytes()
+    changed = np.any(np.asarray(first) != np.asarray(plain), axis=2)
+    assert changed.any()
+    left, top, right, bottom = plan_collage(request.prompt).boxes[1]
+    changed[round(top * 128) : round(bottom * 128), round(left * 128) : round(right * 128)] = False
+    assert not changed.any()
 
 
 def test_a_spent_budget_ends_the_tries() -> None:

@@ -62,3 +62,15 @@ def test_what_hangs_together_in_one_colour_is_one_garment_but_another_keeps_its_
     kept = fit_mask(half, pixels, others=[other])
     assert not (kept & other).any()
     assert kept[16, 22]
+
+
+def test_a_part_in_another_shade_is_taken_in_where_nearly_all_of_a_thing_is_meant() -> None:
+    pixels, mask = draw_folded((45.0, 55.0, 35.0))
+    band = mask & (np.mgrid[:64, :64][0] < 16)
+    shaded = pixels.copy()
+    shaded[band] = (90, 20, 110)
+    assert (fit_mask(mask & ~band, shaded) == mask).mean() > 0.99
+    half = mask & (np.mgrid[:64, :64][1] < 32)  # a jacket beside trousers: only half is meant
+    other = pixels.copy()
+    other[mask & ~half] = (90, 20, 110)
+    assert not fit_mask(half, other)[30, 45]
