@@ -87,6 +87,7 @@ def test_a_killed_process_ends_the_run_and_one_process_goes_on(alone, data, sett
     assert process.returncode == 1, said
     assert "process 2 of 2 was killed (signal 9); the others were ended" in said
     assert "--resume, on any number of processes" in said
+    assert "Traceback" not in said
     newest = max(int(path.name[-6:]) for path in out.glob("checkpoints/step-*"))
     longer = settings.model_copy(update={"max_steps": newest + 2})
     resumed = train_adapter(data, out=out, settings=longer, resume=True)

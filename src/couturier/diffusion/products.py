@@ -1,39 +1,37 @@
 """Matrix products of rows with frozen weights, alone and with an adapter beside them.
 
 torch hands products in float32 to MKL, which on AMD runs at half of what oneDNN does (95 against
-215 GFLOP/s a core, Zen 5); on Intel it is a tenth faster. Which one is asked depends on the maker
-of the processor, never on a measurement: both round differently, and a resumed run must not.
-peft computes W x + s B (A x) as five passes over the activation, of which autograd keeps most; here
-it is one step. r: rank. s: alpha / r.
+215 GFLOP/s a core, Zen 5). On Intel MKL is a tenth faster, but rounds a row otherwise among few
+rows than among many, and then two processes do not give the weights of one. peft computes
+W x + s B (A x) as five passes over the activation, of which autograd keeps most; here it is one
+step. r: rank. s: alpha / r.
 """
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 _MKLDNN: Any = torch.backends.mkldnn
-_PROCESSORS = Path("/proc/cpuinfo")
 # Elsewhere the library's own kernels are the fast ones. "meta": what a processor would do, counted.
 QUICKENED = ("cpu", "meta")
 
 
 def multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Give rows (n, inputs) times weight (outputs, inputs), transposed, plus bias; (n, outputs)."""
-    if rows.device.type == "cpu" and rows.dtype is torch.float32 and _prefers_onednn():
+    if _has_onednn(rows):
         made: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
         return made
     return nn.functional.linear(rows, weight, bias)
 
 
-@cache
-def _prefers_onednn() -> bool:
-    """Tell whether products in float32 go to oneDNN: on AMD, where torch's own choice is slow."""
-    is_amd = _PROCESSORS.is_file() and b"AuthenticAMD" in _PROCESSORS.read_bytes()
+def _has_onednn(rows: Tensor) -> bool:
     return (
-        is_amd and bool(_MKLDNN.is_available()) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+        rows.device.type == "cpu"
+        and rows.dtype in (torch.float32, torch.bfloat16)
+        and rows.numel() > 0
+        and bool(_MKLDNN.is_available())
+        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     )
 
 
@@ -46,7 +44,7 @@ class _AdaptedProduct(torch.autograd.Function):
     ) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])  # (n, inputs)
         a, b = a.to(rows.dtype), b.to(rows.dtype)
-        inner = rows @ a.t()  # (n, r)
+        inner = multiply(rows, a)  # (n, r)
         out = multiply(rows, weight, bias).addmm_(inner, b.t(), alpha=scale)  # (n, outputs)
         ctx.save_for_backward(rows, inner, weight, a, b)
         ctx.scale, ctx.shape = scale, x.shape
@@ -56,7 +54,7 @@ class _AdaptedProduct(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> Any:
         rows, inner, weight, a, b = ctx.saved_tensors
         out = gradients[0].reshape(-1, weight.shape[0])
-        back = (out @ b).mul_(ctx.scale)  # (n, r)
+        back = multiply(out, b.t()).mul_(ctx.scale)  # (n, r)
         for_x = None
         if ctx.needs_input_grad[0]:
             for_x = multiply(out, weight.t()).addmm_(back, a).view(ctx.shape)

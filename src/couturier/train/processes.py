@@ -6,7 +6,8 @@ environment variables which process this is; so does `couturier train --processe
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from accelerate import PartialState
 from torch import Tensor
 
 from couturier.diffusion.device import Placement
+from couturier.errors import TrainingError
 
 T = TypeVar("T")
 # While the first process draws samples the others wait for its gradients.
@@ -49,14 +51,16 @@ class Crew:
     def wait(self) -> None:
         """Go on when all processes are here."""
         if self.size > 1:
-            dist.barrier()
+            with _told_plainly():
+                dist.barrier()
 
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         """Replace float32 tensors by their sums over all processes, in one exchange."""
         if self.size == 1:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        dist.all_reduce(flat)
+        with _told_plainly():
+            dist.all_reduce(flat)
         parts = torch.split(flat, [tensor.numel() for tensor in tensors])
         for tensor, part in zip(tensors, parts, strict=True):
             tensor.copy_(part.view_as(tensor))
@@ -66,8 +70,22 @@ class Crew:
         if self.size == 1:
             return values
         gathered: list[Any] = [None] * self.size
-        dist.all_gather_object(gathered, values)
+        with _told_plainly():
+            dist.all_gather_object(gathered, values)
         return [value for part in gathered for value in part]
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Say in our own words that another process is gone: torch says it in thirty lines."""
+    try:
+        yield
+    except RuntimeError as fault:
+        raise TrainingError(
+            "another process of this run is gone, so this one cannot go on",
+            fix="look at what the others said; go on at the last checkpoint with --resume, on any "
+            "number of processes",
+        ) from fault
 
 
 def read_rank() -> int:
