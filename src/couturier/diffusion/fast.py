@@ -8,6 +8,7 @@ channels on 8 x 8 cells takes four times as long as the products. Block by block
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, nn
 
@@ -46,7 +47,7 @@ def _choose_forward(module: nn.Module) -> Callable[..., Tensor] | None:
     if type(module) is nn.Linear:
         return _Frozen(module)
     if type(module) is nn.GroupNorm:
-        return _Planes(module)
+        return _Planes(module) if weight.dtype is not torch.float32 else None
     if type(module) is nn.Conv2d and _is_dense(module):
         if module.kernel_size == (1, 1) and module.padding == (0, 0):
             return _Pointwise(module)
