@@ -27,7 +27,7 @@ def fuse(module: Any) -> bool:
     """Let one frozen block of a UNet or an autoencoder compute in one step; says whether it does.
 
     Blocks of other makes, on other devices than a processor, keep their own way, and so do those in
-    float32: there it gains nothing, and norms in planes let two processes of half a batch end 2.3e-5
+    float32: there it gains nothing, and norms in planes let two processes of half a batch end 2e-5
     from one of the whole batch, where 4.3e-6 is what the layers alone give.
     """
     weights = list(module.parameters())
