@@ -45,7 +45,7 @@ PRESETS = {
         autoencoder_steps=1650,
         towers_steps=330,
         vision_steps=1350,
-        segmenter_steps=4000,
+        segmenter_steps=5500,
         unet_steps=5900,
     ),
     "gpu": Preset(
@@ -90,7 +90,7 @@ def main() -> None:
         ),
         "latents": lambda: cache_latents(work, on_step=on_step),
         "unet": lambda: train_unet(
-            work, steps=arguments.steps or preset.unet_steps, peak=arguments.peak, on_step=on_step
+            work, steps=arguments.steps or preset.unet_steps, on_step=on_step
         ),
         "assemble": lambda: print(assemble(work, arguments.out)),
     }
@@ -112,7 +112,6 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("build/mini"))
     parser.add_argument("--preset", choices=sorted(PRESETS), default="cpu")
     parser.add_argument("--steps", type=int, help="instead of the preset's, for one part")
-    parser.add_argument("--peak", type=float, default=1e-3, help="the highest rate of `unet`")
     parser.add_argument(
         "--out", type=Path, default=PACKAGED, help="where `assemble` writes and `adopt` reads"
     )

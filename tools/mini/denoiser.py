@@ -31,13 +31,6 @@ SCHEDULE = {
     "beta_schedule": "scaled_linear",
 }
 
-# How often a scene is drawn for each number of garments it shows. One garment in its colour was
-# learnt within the first 200,000 pictures; three need more of the time that is left.
-LEAN = {1: 0.6, 2: 1.0, 3: 1.8, 4: 1.8, 5: 1.8}
-
-# The share of the steps over which the rate falls: what is left of a session is mostly descent.
-FALL = 0.9
-
 
 def build_unet() -> UNet2DConditionModel:
     """Make the untrained network: 6.1 M parameters, attention to words at 16 x 16, 8 x 8, 4 x 4."""
@@ -187,7 +180,6 @@ def train_unet(
     text = load_towers(work).text
     encoder = Encoder(load_tokenizer(work))
     nothing, _ = encoder.encode([])
-    leaning = np.cumsum([LEAN[len(note.garments)] for note in notes])
     schedule = DDPMScheduler(**SCHEDULE)
     alpha_bar = schedule.alphas_cumprod
     torch.manual_seed(0)
@@ -202,7 +194,7 @@ def train_unet(
     while step < steps:
         rng = np.random.default_rng((4, step, rank))
         torch.manual_seed(step * 16 + rank)
-        rows = np.searchsorted(leaning, rng.random(batch) * leaning[-1], side="right")
+        rows = rng.integers(0, len(latents), batch)
         ids, owners = encoder.encode_batch([write_caption(notes[row], rng) for row in rows])
         blank = torch.from_numpy(rng.random(batch) < 0.1)
         ids[blank], owners[blank] = torch.from_numpy(nothing), -1
@@ -214,7 +206,7 @@ def train_unet(
             memory_format=torch.channels_last
         )
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps=steps, peak=peak, warmup=200, decay=FALL)
+            group["lr"] = rate_at(step, steps=steps, peak=peak, warmup=200)
         kept.clear()
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
