@@ -29,7 +29,7 @@ WAYS = {
     "pndm, 50 steps": {"sampler": "pndm", "steps": 50},
     "dpm++2m-karras, 20 steps": {},
     "20 steps, --fast": {"fast": True, "steps": 20},
-    "--fast (12 steps)": {"fast": True},
+    "--fast (15 steps)": {"fast": True},
 }
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
 from couturier.errors import DatasetError, MissingExtraError, SettingsError, TrainingError
+from couturier.sample.locate import find_sample
 from couturier.train import optimizers
 from couturier.train.run import train_adapter
 from couturier.train.settings import TrainSettings
@@ -37,6 +39,10 @@ _LIBRARY = {"8-bit": "bitsandbytes", "prodigy": "prodigyopt", "schedule-free": "
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = make_dataset(tmp_path_factory.mktemp("data") / "set", n_items=5, n_held_out=1)
+    # Garments to be found, for the options that ask what a picture shows.
+    for number, photograph in enumerate(sorted((find_sample() / "images").glob("*.jpg"))[:5]):
+        with Image.open(photograph) as file:
+            file.convert("RGB").resize((48, 64)).save(folder / f"{number}.png")
     rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
     for number, row in enumerate(rows):
         row["text"] = f"a red dress with a blue hat, number {number}, " + "cut on the bias " * 6

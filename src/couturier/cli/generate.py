@@ -106,7 +106,7 @@ def command(
     fast: Annotated[
         bool | None,
         typer.Option(
-            "--fast", help="A fifth of the time of diffusers' default; small differences."
+            "--fast", help="Under a quarter of the time of diffusers' default; small differences."
         ),
     ] = None,
     safety: Annotated[

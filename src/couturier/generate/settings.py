@@ -10,7 +10,7 @@ from couturier.seeds import MAX_SEED
 from couturier.settings import Settings
 
 Sampler = Literal["ddim", "pndm", "dpm++2m-karras", "unipc", "euler", "euler-a"]
-FAST_STEPS = 12
+FAST_STEPS = 15
 _SIZE = re.compile(r"\s*(-?\d+)\s*[xX×]\s*(-?\d+)\s*")
 
 
