@@ -68,7 +68,7 @@ class GenerateSettings(Settings):
     fast: bool = Field(
         default=False,
         description="Leave out what changes little: the UNet's inner blocks on two of three steps, "
-        "guidance on the last two fifths, and 8 of the 20 steps unless `steps` is given.",
+        "guidance on the last two fifths, and 5 of the 20 steps unless `steps` is given.",
     )
     starts: int = Field(
         default=3, ge=1, le=64, description="Starts that `verify` may try for one picture."
