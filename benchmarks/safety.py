@@ -22,7 +22,8 @@ from couturier.generate.opinions import PROFILES, load_second, settle
 from couturier.generate.painter import open_painter
 from couturier.generate.plan import plan_pictures
 from couturier.generate.prompts import PromptRow
-from couturier.generate.safety import BLOCK, PASS, REVIEW, ConceptScore, Verdict
+from couturier.generate.records import BLOCK, PASS, REVIEW
+from couturier.generate.safety import ConceptScore, Verdict
 from couturier.generate.settings import GenerateSettings
 from couturier.seeds import derive_seed
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from couturier.diffusion.beginning import Beginning, encode_picture
+from couturier.diffusion.layout import Box
 from couturier.diffusion.sampling import Draw, build_scheduler, silence_numpy_2
 from couturier.seeds import derive_seed
 
 STEPS_ALONE = 6
-Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture
 
 _STANDS_OFF = 0.25  # of the largest distance from the ground: less is ground
 _PLAIN_SHARE = 0.6  # of the rim that must be ground

@@ -8,7 +8,6 @@ channels on 8 x 8 cells takes four times as long as the products. Block by block
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, nn
 
@@ -46,8 +45,6 @@ def _choose_forward(module: nn.Module) -> Callable[..., Tensor] | None:
         return None
     if type(module) is nn.Linear:
         return _Frozen(module)
-    if type(module) is nn.GroupNorm:
-        return _Planes(module) if weight.dtype is not torch.float32 else None
     if type(module) is nn.Conv2d and _is_dense(module):
         if module.kernel_size == (1, 1) and module.padding == (0, 0):
             return _Pointwise(module)
@@ -107,16 +104,6 @@ class _Frozen:
         layer = self._layer
         made: Tensor = FREEZE(x.to(layer.weight.dtype), layer.weight, layer.bias)
         return made
-
-
-class _Planes:
-    """Forward of a frozen group norm, its channels in separate planes first (see fused.py)."""
-
-    def __init__(self, layer: nn.GroupNorm) -> None:
-        self._layer = layer
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return type(self._layer).forward(self._layer, x.contiguous())
 
 
 class _Pointwise:

@@ -7,6 +7,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture
+
 # Rows from top to bottom, things in each: the ways in which outfits are laid out or worn.
 _ROWS: dict[int, tuple[tuple[int, ...], ...]] = {
     1: ((1,),),
@@ -19,14 +21,14 @@ MOST = 9
 _NARROW = 0.2  # of the width, left free on both sides of a thing alone in its row
 
 
-def list_boxes(n_things: int) -> tuple[tuple[float, float, float, float], ...]:
+def list_boxes(n_things: int) -> tuple[Box, ...]:
     """List boxes for so many things: left, top, right, bottom as shares of the picture.
 
     Row by row from the top, and there and back like a furrow: what follows one another never
     stands straight above one another, where it would grow together.
     """
     rows = (_ROWS.get(n_things) or (_fill_grid(n_things),))[0]
-    boxes: list[tuple[float, float, float, float]] = []
+    boxes: list[Box] = []
     for row, n_slots in enumerate(rows):
         edges = [column / n_slots for column in range(n_slots + 1)]
         if n_slots == 1 < max(rows):

@@ -4,9 +4,7 @@ from pathlib import Path
 
 from couturier.evaluate.records import FilterRate
 from couturier.evaluate.statistics import measure_rate
-from couturier.generate.records import read_audit
-
-_PASS, _REVIEW, _BLOCK = "pass", "review", "block"
+from couturier.generate.records import BLOCK, PASS, REVIEW, read_audit
 
 
 def measure_filter(looks_dir: Path) -> tuple[FilterRate, ...]:
@@ -16,7 +14,7 @@ def measure_filter(looks_dir: Path) -> tuple[FilterRate, ...]:
         return ()
     rates = []
     for profile, verdicts in audit.catalogue.items():
-        passed, review, blocked = (verdicts.get(word, 0) for word in (_PASS, _REVIEW, _BLOCK))
+        passed, review, blocked = (verdicts.get(word, 0) for word in (PASS, REVIEW, BLOCK))
         rates.append(
             FilterRate(
                 profile=profile,

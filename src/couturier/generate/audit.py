@@ -28,6 +28,7 @@ from couturier.generate.opinions import (
 )
 from couturier.generate.records import (
     LOOKS_FILE,
+    PASS,
     Look,
     SafetyAudit,
     find_original,
@@ -35,7 +36,7 @@ from couturier.generate.records import (
     read_looks,
     write_audit,
 )
-from couturier.generate.safety import PASS, Verdict, judge_picture
+from couturier.generate.safety import Verdict, judge_picture
 from couturier.runs import OnStep
 from couturier.seeds import derive_seed
 

@@ -17,8 +17,7 @@ from couturier.garments.records import Garment
 from couturier.generate.faithful import Change, Climb, Start
 from couturier.generate.folder import LooksFolder
 from couturier.generate.metadata import Making, hash_pixels, read_making
-from couturier.generate.records import Look
-from couturier.generate.safety import BLOCK
+from couturier.generate.records import BLOCK, Look
 from couturier.runs import OnStep
 from couturier.vision.foreground import Mask
 from couturier.vision.receipts import Sighting, find_sightings

@@ -15,8 +15,7 @@ from couturier.generate.painter import Painter, Painting, describe_environment, 
 from couturier.generate.plan import Request, plan_pictures
 from couturier.generate.prompts import PromptRow
 from couturier.generate.receipts import measure_garments
-from couturier.generate.records import Look
-from couturier.generate.safety import BLOCK, REVIEW
+from couturier.generate.records import BLOCK, REVIEW, Look
 from couturier.generate.settings import GenerateSettings
 from couturier.generate.signing import load_signer
 from couturier.runs import OnStep, write_manifest

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from couturier.diffusion.layout import Box
 from couturier.garments.colours import find_colour, find_colours
 from couturier.garments.records import Garment
+from couturier.generate.outfit import MANY
 from couturier.seeds import derive_seed
 from couturier.vision.receipts import Sighting
 from couturier.vision.recolour import fit_mask, pack_mask, recolour, unpack_mask
@@ -29,12 +31,10 @@ PLAIN, GUIDED, REDRAWN, PLACED, RECOLOURED, FAILED = (
 )  # fmt: skip
 _LOOK_AFTER = 1 / 3
 _SMALL_SHARE = 0.004
-_MANY = 4  # garments
 _PLACINGS = 2
 _COVERED = 0.75  # of a garment that is right: a place that takes more of it is left alone
 
 Pixels = NDArray[np.float32]
-Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture
 Judge = Callable[[Image.Image], Sequence[Sighting]]
 
 
@@ -267,7 +267,7 @@ def plan_starts(seed: int, n_starts: int, *, n_garments: int = 1) -> list[Start]
     """
     others = [derive_seed(seed, "start", number) for number in range(2, n_starts)]
     guided = [Start(one, guided=True) for one in (seed, *others)]
-    if n_garments >= _MANY and n_starts > 1:
+    if n_garments >= MANY and n_starts > 1:
         return guided[: max(n_starts // 2, 1)]
     return [Start(seed, guided=False), *guided][: max(n_starts, 1)]
 

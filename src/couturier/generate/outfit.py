@@ -21,7 +21,7 @@ _ORDER = (
 _WORN = re.compile(
     r"\b(wear(ing|s)?|worn|dressed|standing|sitting|walking|posing|portrait|runway|street)\b", re.I
 )
-_MANY = 4
+MANY = 4  # garments
 _SHARES = 0.5, 0.7  # of few garments, of many: small ones need more steps to become crisp
 
 
@@ -32,7 +32,7 @@ def plan_collage(prompt: str) -> Collage | None:
         return None
     order = sorted(range(len(garments)), key=lambda number: _rank(garments[number]))
     boxes = [box for _, box in sorted(zip(order, list_boxes(len(garments)), strict=True))]
-    share = _SHARES[len(garments) >= _MANY]
+    share = _SHARES[len(garments) >= MANY]
     return Collage(tuple(map(describe_alone, garments)), tuple(boxes), share)
 
 

@@ -13,10 +13,11 @@ from PIL import Image
 from couturier.diffusion.adapters.attach import attach_adapter
 from couturier.diffusion.bases import resolve_base
 from couturier.diffusion.beginning import Beginning
-from couturier.diffusion.collage import Box, begin_again_inside, begin_with_collage
+from couturier.diffusion.collage import begin_again_inside, begin_with_collage
 from couturier.diffusion.device import choose_placement
 from couturier.diffusion.guidance import Guide
 from couturier.diffusion.hashes import hash_base
+from couturier.diffusion.layout import Box
 from couturier.diffusion.loading import load_pipeline
 from couturier.diffusion.rework import Source, rework_picture
 from couturier.diffusion.sampling import Draw, DroppedError, Peek, draw_picture, find_native_size
@@ -29,10 +30,9 @@ from couturier.generate.metadata import hash_lora_for_a1111
 from couturier.generate.opinions import PROFILES, SecondChecker, load_second, settle
 from couturier.generate.outfit import pick, plan_collage
 from couturier.generate.plan import Adapter, Request, find_adapters
+from couturier.generate.records import BLOCK, REVIEW
 from couturier.generate.safety import (
-    BLOCK,
     BROKEN,
-    REVIEW,
     UNCHECKED,
     Verdict,
     find_breakage,

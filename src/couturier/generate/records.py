@@ -13,7 +13,8 @@ AUDIT_FILE = "safety-audit.json"
 QUARANTINE_FOLDER = "quarantine"
 REVIEW_FOLDER = "review"
 SAFETY_LOG = "safety.jsonl"
-_KEPT_APART = {"block": QUARANTINE_FOLDER, "review": REVIEW_FOLDER}
+PASS, REVIEW, BLOCK = "pass", "review", "block"
+_KEPT_APART = {BLOCK: QUARANTINE_FOLDER, REVIEW: REVIEW_FOLDER}
 
 
 @dataclass(frozen=True)

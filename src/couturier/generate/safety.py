@@ -14,8 +14,8 @@ from torch.nn.functional import normalize
 
 from couturier.errors import BaseModelError
 from couturier.files import read_json
+from couturier.generate.records import BLOCK, PASS
 
-PASS, REVIEW, BLOCK = "pass", "review", "block"
 UNCHECKED, BROKEN = "unchecked", "broken"
 
 # Stable Diffusion's checker holds 17 + 3 unnamed vectors. The words nearest to them were found by
