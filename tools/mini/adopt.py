@@ -13,11 +13,12 @@ from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjec
 from couturier.vision.segmenter import GarmentSegmenter, load_segmenter
 from tools.mini.autoencoder import STATE as AUTOENCODER
 from tools.mini.checkpoints import Averaged, save_state
-from tools.mini.denoiser import STATE as UNET
+from tools.mini.denoiser import Learner
 from tools.mini.judge import STATE as JUDGE
 from tools.mini.judge import load_judge
 from tools.mini.segment import STATE as SEGMENTER
 from tools.mini.towers import STATE as TOWERS
+from tools.mini.towers import UNET_STATE as UNET
 from tools.mini.towers import Towers, build_towers
 
 
@@ -37,7 +38,7 @@ def adopt_weights(folder: Path, work: Path) -> list[str]:
         AUTOENCODER: lambda: AutoencoderKL.from_pretrained(folder / "vae"),
         TOWERS: lambda: _join_towers(folder, work),
         SEGMENTER: lambda: _load_segmenter(folder / "segmenter"),
-        UNET: lambda: UNet2DConditionModel.from_pretrained(folder / "unet"),
+        UNET: lambda: _join_learner(folder, work),
         JUDGE: lambda: load_judge().requires_grad_(True),
     }
     for state, load in parts.items():
@@ -55,6 +56,12 @@ def _save_start(path: Path, module: nn.Module) -> None:
 
 def _load_segmenter(folder: Path) -> GarmentSegmenter:
     return load_segmenter(folder).requires_grad_(True)
+
+
+def _join_learner(folder: Path, work: Path) -> Learner:
+    """Put the UNet and the text tower together, as they are trained."""
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
+    return Learner(unet, _join_towers(folder, work).text)
 
 
 def _join_towers(folder: Path, work: Path) -> Towers:

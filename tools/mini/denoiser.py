@@ -10,18 +10,25 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
+from transformers import CLIPTextModelWithProjection
 
 from tools.mini.autoencoder import LATENT_CHANNELS, load_autoencoder
 from tools.mini.captions import write_caption
-from tools.mini.checkpoints import Averaged, load_average, rate_at, restore_state, save_state
+from tools.mini.checkpoints import Averaged, rate_at, read_average, restore_state, save_state
 from tools.mini.photos import Pixels
 from tools.mini.render import read_scenes
-from tools.mini.towers import load_towers
+from tools.mini.scenes import SceneNotes
+from tools.mini.towers import UNET_STATE, load_towers
 from tools.mini.words import Encoder, load_tokenizer
 from tools.mini.workers import join_workers, share_gradients
 
-STATE = "unet/state.safetensors"
 LATENTS = "cache/latents-train.npy"
+
+# How often a scene of one to five garments is drawn, against a board of two.
+SCENE_WEIGHTS = (0.6, 1.0, 1.5, 2.0, 2.5)
+
+# The text tower's rate, as a share of the UNet's.
+TEXT_PACE = 0.3
 
 # Stable Diffusion v1's noise schedule.
 SCHEDULE = {
@@ -83,24 +90,68 @@ class PlainAttention:
         return made
 
 
-def watch_words(unet: UNet2DConditionModel) -> list[Tensor]:
-    """Make every cross-attention of the network keep its probabilities in the returned list."""
-    kept: list[Tensor] = []
-    processors = {
-        name: PlainAttention(kept if ".attn2." in name else None) for name in unet.attn_processors
-    }
-    unet.set_attn_processor(processors)
-    return kept
+class Doubled(nn.Module):
+    """Twice the size by repeating every value, then the convolution it takes over.
+
+    diffusers' own block interpolates, and torch.compile's backward pass of that gave everything
+    below 8 x 8 no gradient (torch 2.13, CPU). Repeating compiles to the right one.
+    """
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, hidden: Tensor, _size: object = None) -> Tensor:
+        """Double height and width; shape (batch, channels, 2 height, 2 width)."""
+        size, channels, high, wide = hidden.shape
+        spread = hidden[:, :, :, None, :, None].expand(size, channels, high, 2, wide, 2)
+        made: Tensor = self.conv(spread.reshape(size, channels, 2 * high, 2 * wide))
+        return made
 
 
-def score_words(kept: list[Tensor], owners: Tensor, masks: Tensor, *, clear: Tensor) -> Tensor:
+class Learner(nn.Module):
+    """What is trained: the UNet, and the text tower that it reads sentences by."""
+
+    def __init__(self, unet: UNet2DConditionModel, text: CLIPTextModelWithProjection) -> None:
+        super().__init__()
+        self.unet, self.text = unet, text
+        text.set_attn_implementation("eager")  # the fused kernel's way back is slow on processors
+        self._kept: list[Tensor] = []
+        unet.set_attn_processor(
+            {
+                name: PlainAttention(self._kept if ".attn2." in name else None)
+                for name in unet.attn_processors
+            }
+        )
+        for block in unet.up_blocks:
+            if block.upsamplers is not None:
+                block.upsamplers[0] = Doubled(block.upsamplers[0].conv)
+
+    def forward(
+        self, noisy: Tensor, times: Tensor, ids: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Guess the noise; give with it what each attention to words saw, mean over heads.
+
+        The shares are outputs, for what a compiled step keeps aside has no gradient.
+        """
+        self._kept.clear()
+        states = self.text(ids).last_hidden_state
+        guessed = self.unet(noisy, times, states, return_dict=False)[0]
+        shares = tuple(share.mean(1) for share in self._kept)
+        self._kept.clear()
+        return guessed, shares
+
+
+def score_words(
+    shares: tuple[Tensor, ...], owners: Tensor, masks: Tensor, *, clear: Tensor
+) -> Tensor:
     """Ask each garment's pixels to look at the garment's words.
 
     TokenCompose's idea (Wang et al. 2023, arXiv:2312.03626) as one cross entropy: at a pixel of a
     garment, minus the log of the share of attention, mean over heads, that its words get.
 
     Args:
-        kept: Attention probabilities of each layer; shape (batch, heads, places, 77).
+        shares: Attention probabilities of each layer, mean over heads; shape (batch, places, 77).
         owners: The garment each token speaks of, or -1; shape (batch, 77).
         masks: Each garment's share of each latent pixel, 0..1; shape (batch, 5, 16, 16).
         clear: Weight of each picture: under heavy noise no pixel can know; shape (batch,).
@@ -108,18 +159,18 @@ def score_words(kept: list[Tensor], owners: Tensor, masks: Tensor, *, clear: Ten
     number = torch.arange(masks.shape[1])
     spoken = (owners[:, None] == number[None, :, None]).float()  # (batch, 5, 77)
     named = (spoken.sum(-1) > 0).float()[:, :, None]
-    total = kept[0].new_zeros(())
-    for share in kept:
-        places = share.shape[2]
+    total = shares[0].new_zeros(())
+    for share in shares:
+        places = share.shape[1]
         side = round(places**0.5)
         if side < 8:
             continue
         where = nn.functional.avg_pool2d(masks, 16 // side).flatten(2) * named  # (batch, 5, places)
-        given = torch.einsum("bpt,bgt->bgp", share.mean(1), spoken)
+        given = torch.einsum("bpt,bgt->bgp", share, spoken)
         losses = -(given + 1e-4).log() * where
         each = losses.sum((1, 2)) / where.sum((1, 2)).clamp(min=1.0)
         total = total + (each * clear).mean()
-    return total / len(kept)
+    return total / len(shares)
 
 
 def cache_latents(work: Path, *, on_step: Callable[[int, int, str], None]) -> None:
@@ -164,37 +215,42 @@ def train_unet(
     words_weight: float = 0.03,
     on_step: Callable[[int, int, str], None],
 ) -> None:
-    """Train, or go on training, the UNet on cached latents and fresh captions.
+    """Train, or go on training, UNet and text tower on cached latents and fresh captions.
 
     Two processes of one thread each share a step's pictures where `torchrun --nproc-per-node 2`
     starts the part: on cores that others use too, threads that wait for each other at every
-    operation lose far more than processes that wait once a step. Not compiled: torch.compile gave
-    the inner blocks no gradient, since the kept attention leaves the graph (docs/log.md).
+    operation lose far more than processes that wait once a step.
     """
     rank, size = join_workers()
     batch //= size
     scenes = read_scenes(work, "train")
     latents = np.load(work / LATENTS)
     notes = scenes.notes[: len(latents)]
+    share = weigh_scenes(notes)
     scale = find_scale(latents)
-    text = load_towers(work).text
     encoder = Encoder(load_tokenizer(work))
     nothing, _ = encoder.encode([])
     schedule = DDPMScheduler(**SCHEDULE)
     alpha_bar = schedule.alphas_cumprod
     torch.manual_seed(0)
-    unet = build_unet().to(memory_format=torch.channels_last)
-    kept = watch_words(unet)
-    optimizer = torch.optim.AdamW(unet.parameters(), lr=peak, betas=(0.9, 0.99), weight_decay=0.01)
-    averaged = Averaged(unet, decay=0.999)
-    state = work / STATE
-    step = restore_state(state, unet, optimizer, averaged=averaged)
+    learner = Learner(build_unet().to(memory_format=torch.channels_last), load_towers(work).text)
+    learner.requires_grad_(True).train()
+    learner.text.text_projection.requires_grad_(False)  # the UNet reads the states before it
+    groups = [
+        {"params": learner.unet.parameters(), "pace": 1.0},
+        {"params": learner.text.text_model.parameters(), "pace": TEXT_PACE},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+    averaged = Averaged(learner, decay=0.999)
+    state = work / UNET_STATE
+    step = restore_state(state, learner, optimizer, averaged=averaged)
+    guess = torch.compile(learner)
     saved = told = time.monotonic()
     sums = np.zeros(3)
     while step < steps:
         rng = np.random.default_rng((4, step, rank))
         torch.manual_seed(step * 16 + rank)
-        rows = rng.integers(0, len(latents), batch)
+        rows = rng.choice(len(latents), batch, p=share)
         ids, owners = encoder.encode_batch([write_caption(notes[row], rng) for row in rows])
         blank = torch.from_numpy(rng.random(batch) < 0.1)
         ids[blank], owners[blank] = torch.from_numpy(nothing), -1
@@ -205,42 +261,53 @@ def train_unet(
         noisy = schedule.add_noise(clean, noise, times).contiguous(
             memory_format=torch.channels_last
         )
+        rate = rate_at(step, steps=steps, peak=peak, warmup=200, decay=0.4)
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps=steps, peak=peak, warmup=200)
-        kept.clear()
+            group["lr"] = rate * group["pace"]
         with torch.autocast("cpu", torch.bfloat16):
-            with torch.no_grad():
-                states = text(ids).last_hidden_state
-            guessed = unet(noisy, times, states).sample
+            guessed, shares = guess(noisy, times, ids)
         signal = alpha_bar[times]
         snr = signal / (1 - signal)
         error = (guessed.float() - noise).square().mean((1, 2, 3))
         fit = (error * snr.clamp(max=5.0) / snr).mean()
-        words = score_words(kept, owners, masks, clear=signal.sqrt())
+        words = score_words(shares, owners, masks, clear=signal.sqrt())
         loss = fit + words_weight * words
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if size > 1:
-            share_gradients(unet, size)
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+            share_gradients(learner, size)
+        torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
         optimizer.step()
         step += 1
         if rank > 0:
             continue
-        averaged.update(unet, step=step)
+        averaged.update(learner, step=step)
         sums += (error.mean().item(), words.item(), 1)
         if time.monotonic() - told > 20:
             on_step(step, steps, f"error {sums[0] / sums[2]:.4f} words {sums[1] / sums[2]:.3f}")
             told, sums = time.monotonic(), np.zeros(3)
         if time.monotonic() - saved > 120 or step == steps:
-            save_state(state, unet, optimizer, averaged=averaged, step=step, extra={"scale": scale})
+            save_state(
+                state, learner, optimizer, averaged=averaged, step=step, extra={"scale": scale}
+            )
             saved = time.monotonic()
+
+
+def weigh_scenes(notes: list[SceneNotes]) -> np.ndarray:
+    """Give each scene's share of the draws: boards of many garments are the hard ones."""
+    weights = np.array([SCENE_WEIGHTS[len(note.garments) - 1] for note in notes])
+    return np.asarray(weights / weights.sum())
 
 
 def load_unet(work: Path) -> UNet2DConditionModel:
     """Load the averaged weights of the last checkpoint."""
     unet = build_unet()
-    load_average(work / STATE, unet)
+    prefix = "unet."
+    average = read_average(work / UNET_STATE) if (work / UNET_STATE).exists() else {}
+    if average:
+        unet.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in average.items() if k.startswith(prefix)}
+        )
     return unet.eval().requires_grad_(False)
 
 

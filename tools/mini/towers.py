@@ -27,6 +27,7 @@ from tools.mini.words import MAX_TOKENS, Encoder, load_tokenizer
 
 STATE = "towers/state.safetensors"
 VISION_STATE = "vision/state.safetensors"
+UNET_STATE = "unet/state.safetensors"
 WIDTH = 128
 PROJECTION = 96
 KINDS = CLASSES[2:]
@@ -256,9 +257,19 @@ def load_towers(work: Path) -> Towers:
     """Load the averaged weights of the last checkpoint."""
     model = build_towers(work)
     load_average(work / STATE, model)
+    if (work / UNET_STATE).exists():
+        _take_text(model, read_average(work / UNET_STATE))
     if (work / VISION_STATE).exists():
         _take_vision(model, read_average(work / VISION_STATE))
     return model.eval().requires_grad_(False)
+
+
+def _take_text(model: Towers, average: dict[str, Tensor]) -> None:
+    """Put in the text tower as it went on learning with the UNet."""
+    prefix = "text."
+    model.text.load_state_dict(
+        {k.removeprefix(prefix): v for k, v in average.items() if k.startswith(prefix)}
+    )
 
 
 def _take_vision(model: Towers, average: dict[str, Tensor]) -> None:
