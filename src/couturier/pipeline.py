@@ -74,19 +74,21 @@ def check(
 def dataset(
     product_data: Path, images: Path | None, out: Path, *, given: Given, on_step: OnStep
 ) -> dict[str, Any]:
-    """Make a data set folder; gives its summary.
-
-    Without `images` it is `IMAGES`, which need not be there where pictures are downloaded.
-    """
+    """Make a data set folder; gives its summary. Without `images` all pictures are downloaded."""
     from couturier.dataset.build import build_dataset
 
     settings: DatasetSettings = given.resolve("dataset")
-    if images is None and (IMAGES.is_dir() or not settings.download):
-        images = IMAGES
     summary = build_dataset(
         product_data, images=images, out=out, settings=settings, on_step=on_step
     )
     return summary.as_dict()
+
+
+def find_images(home: Path, given: Given) -> Path | None:
+    """Give the usual images folder under `home`; None where downloading makes up for it."""
+    settings: DatasetSettings = given.resolve("dataset")
+    images = home / IMAGES
+    return None if settings.download and not images.is_dir() else images
 
 
 def train(

@@ -151,7 +151,9 @@ class _Run:
         return self.looks.with_name(f"{self.run.name}-{what}")
 
     def make_dataset(self, on_step: OnStep) -> None:
-        source, images = self.home / self.run.product_data, self.home / self.run.images
+        source, named = self.home / self.run.product_data, self.run.images
+        usual = pipeline.find_images(self.home, self.given)
+        images = usual if named == pipeline.IMAGES else self.home / named
         pipeline.dataset(source, images, self.data, given=self.given, on_step=on_step)
 
     def train(self, on_step: OnStep) -> None:

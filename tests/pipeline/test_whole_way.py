@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from couturier.cli.main import main
+from couturier.pipeline import Given, find_images
 from tests.fakes import make_tiny_base
 
 COLOURS = {"red": (190, 30, 40), "green": (40, 140, 70), "blue": (40, 70, 180)}
@@ -51,6 +52,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = make_shop(tmp_path_factory.mktemp("shop"))
     assert main(["run", "--config", str(home / "couturier.toml")]) == 0
     return home
+
+
+def test_a_shop_whose_pictures_are_downloaded_needs_no_images_folder(tmp_path: Path) -> None:
+    downloads = Given(None, ("dataset.download=true",), {})
+    assert find_images(tmp_path, downloads) is None
+    assert find_images(tmp_path, Given(None, (), {})) == tmp_path / "data/images"
+    (tmp_path / "data/images").mkdir(parents=True)
+    assert find_images(tmp_path, downloads) == tmp_path / "data/images"
 
 
 def test_every_stage_leaves_its_folder(finished: Path) -> None:

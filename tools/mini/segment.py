@@ -131,7 +131,7 @@ def train_segmenter(
     while step < steps:
         pictures, targets = draw_batch(scenes, np.random.default_rng((3, step, rank)), size=batch)
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps=steps, peak=2e-3)
+            group["lr"] = rate_at(step, steps=steps, peak=2e-3, decay=0.4)
         # Fused attention is slow backwards for heads this narrow, and every other row and column of
         # pixels, which ones by the step, teaches as much as all at two thirds of the time.
         some = np.s_[:, step % 2 :: 2, step // 2 % 2 :: 2]

@@ -71,6 +71,7 @@ def command(
         "allow_hosts": tuple(allow_hosts) if allow_hosts else None,
     }
     given = pipeline.Given(config, tuple(sets or ()), options)
+    images = images or pipeline.find_images(Path(), given)
     with show_progress("pictures") as on_step:
         summary = pipeline.dataset(product_data, images, out, given=given, on_step=on_step)
     if as_json:

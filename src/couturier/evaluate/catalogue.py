@@ -22,13 +22,12 @@ from couturier.files import find_home, hash_json, replace_whole
 from couturier.runs import OnStep
 from couturier.seeds import derive_seed
 from couturier.vision.copies import CopyIndex
-from couturier.vision.embeddings import PictureTower
+from couturier.vision.embeddings import EMBED_BATCH, PictureTower
 
 T = TypeVar("T")
 
 _RULES = 1  # raise it when descriptors change, so that remembered ones are not reused
 _MOST_HELD_OUT = 500
-_BATCH = 32
 
 
 class Catalogue:
@@ -105,7 +104,7 @@ class Catalogue:
         """Embed pictures in batches: which could be read, shape (names,), and their vectors."""
         opened, parts = dict.fromkeys(names, 0), []
         pictures = self._open(names, note)
-        while batch := list(islice(pictures, _BATCH)):
+        while batch := list(islice(pictures, EMBED_BATCH)):
             for name, image in batch:
                 opened[name] = 1
                 if also:

@@ -44,11 +44,11 @@ from couturier.files import hash_file, hash_json
 from couturier.garments.grammar import find_garments
 from couturier.garments.palette import use_palette
 from couturier.runs import OnStep
+from couturier.vision.embeddings import EMBED_BATCH
 from couturier.vision.patterns import judge_patterns
 from couturier.vision.receipts import find_sightings
 from couturier.vision.records import COPY_SCORE
 
-_BATCH = 32  # pictures a pass of the towers: a third of the time that single ones take
 _RULES = 4  # raise it when the rules of judging change, so that old scores are not reused
 
 
@@ -178,8 +178,8 @@ def _score_side(
     known = _Known(_read_known(folder), read_vectors(folder))
     scores: list[Score] = []
     vectors: dict[str, Vector] = {}
-    for start in range(0, len(pictures), _BATCH):
-        for score, vector in _score_batch(pictures[start : start + _BATCH], bench, known):
+    for start in range(0, len(pictures), EMBED_BATCH):
+        for score, vector in _score_batch(pictures[start : start + EMBED_BATCH], bench, known):
             scores.append(score)
             if vector is not None:
                 vectors[str(score.extra["key"])] = vector

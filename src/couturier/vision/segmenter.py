@@ -33,7 +33,7 @@ class GarmentSegmenter(nn.Module):
         class_names: Sequence[str],
         *,
         widths: Sequence[int] = (24, 40, 56, 80),
-        overviews: int = 4,
+        overviews: int = 5,
     ) -> None:
         super().__init__()
         self.class_names = tuple(class_names)
