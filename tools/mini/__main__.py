@@ -82,15 +82,15 @@ def main() -> None:
         "towers": lambda: train_towers(
             photos, work, steps=arguments.steps or preset.towers_steps, on_step=on_step
         ),
-        "vision": lambda: train_vision(
-            photos, work, steps=arguments.steps or preset.vision_steps, on_step=on_step
-        ),
         "segmenter": lambda: train_segmenter(
             work, steps=arguments.steps or preset.segmenter_steps, on_step=on_step
         ),
         "latents": lambda: cache_latents(work, on_step=on_step),
         "unet": lambda: train_unet(
             work, steps=arguments.steps or preset.unet_steps, on_step=on_step
+        ),
+        "vision": lambda: train_vision(
+            photos, work, steps=arguments.steps or preset.vision_steps, on_step=on_step
         ),
         "assemble": lambda: print(assemble(work, arguments.out)),
     }
@@ -104,8 +104,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "part",
         choices=(
-            "all", "adopt", "judge", "scenes", "tokenizer", "autoencoder", "towers", "vision",
-            "segmenter", "latents", "unet", "assemble",
+            "all", "adopt", "judge", "scenes", "tokenizer", "autoencoder", "towers",
+            "segmenter", "latents", "unet", "vision", "assemble",
         ),
     )  # fmt: skip
     parser.add_argument("--photos", type=Path, default=Path("../shared/fashion-products"))

@@ -90,6 +90,7 @@ def train_classifier(
     model = KindClassifier().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
     averaged = Averaged(model, decay=0.99)
+    score = torch.compile(model)
     step = restore_state(work / STATE, model, optimizer, averaged=averaged)
     saved = told = time.monotonic()
     while step < steps:
@@ -100,7 +101,7 @@ def train_classifier(
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, steps=steps, peak=2e-3)
         with torch.autocast("cpu", torch.bfloat16):
-            scores = model(views)
+            scores = score(views)
         loss = nn.functional.cross_entropy(
             scores.float(), torch.from_numpy(kinds[rows]), label_smoothing=0.05
         )

@@ -1,4 +1,4 @@
-"""The vision tower alone, against the text tower as it is: the UNet depends on the latter."""
+"""The vision tower alone, against the text tower as it is after the UNet's training."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import CLIPVisionModelWithProjection
+from transformers.models.clip.modeling_clip import CLIPVisionModelOutput
 
 from tools.mini.captions import write_caption
 from tools.mini.checkpoints import Descent
@@ -71,6 +72,9 @@ def train_vision(
     torch.manual_seed(0)
     towers = load_towers(work)
     model = Sight(towers, len(articles)).requires_grad_(True).train()
+    for tower in (model.vision, towers.text):  # the fused kernel's way back is slow on processors
+        tower.set_attn_implementation("eager")
+    see = torch.compile(model.vision)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.05)
     descent = Descent(
         work / VISION_STATE, model, optimizer, decay=0.998, peak=1e-3, steps=steps, on_step=on_step
@@ -93,7 +97,9 @@ def train_vision(
         false = [swap_colours(captions[i], notes[i], rng) for i in range(batch // 2)]
         ids, _ = encoder.encode_batch(captions + false)
         views = vary_views(normalise(np.stack(pixels)), rng)
-        loss, told_parts = _score(model, views, _read(towers, ids, encoder.end), facts)
+        with torch.autocast("cpu", torch.bfloat16):
+            seen = see(views)
+        loss, told_parts = _score(model, seen, _read(towers, ids, encoder.end), facts)
         descent.take(loss, told_parts)
 
 
@@ -114,17 +120,15 @@ def _read(towers: Towers, ids: Tensor, end: int) -> Tensor:
 
 
 def _score(
-    model: Sight, views: Tensor, read: Tensor, facts: list[tuple[int, int, int]]
+    model: Sight, seen: CLIPVisionModelOutput, read: Tensor, facts: list[tuple[int, int, int]]
 ) -> tuple[Tensor, str]:
     """Add the contrastive loss and what photographs, which come first, must tell."""
-    with torch.autocast("cpu", torch.bfloat16):
-        seen = model.vision(views)
     texts = nn.functional.normalize(model.projection(read), dim=-1)
     images = nn.functional.normalize(seen.image_embeds.float(), dim=-1)
     logits = model.scale.clamp(max=4.6).exp() * images @ texts.T
-    same = torch.arange(len(views))
+    same = torch.arange(len(images))
     contrast = nn.functional.cross_entropy(logits, same) + nn.functional.cross_entropy(
-        logits[:, : len(views)].T, same
+        logits[:, : len(images)].T, same
     )
     pooled = model.vision.vision_model.post_layernorm(seen.last_hidden_state[:, 0].float())
     wanted = torch.tensor(facts)
