@@ -93,8 +93,8 @@ class PlainAttention:
 class Doubled(nn.Module):
     """Twice the size by repeating every value, then the convolution it takes over.
 
-    diffusers' own block interpolates, and torch.compile's backward pass of that gave everything
-    below 8 x 8 no gradient (torch 2.13, CPU). Repeating compiles to the right one.
+    diffusers' own block interpolates, and in torch.compile's backward pass of this UNet everything
+    below it got no gradient, or a wrong one (torch 2.13, CPU). Repeating compiles right.
     """
 
     def __init__(self, conv: nn.Module) -> None:

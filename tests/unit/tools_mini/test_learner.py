@@ -8,7 +8,7 @@ from diffusers import UNet2DConditionModel
 
 from couturier.mini.locate import find_mini
 from tools.mini.adopt import adopt_weights
-from tools.mini.denoiser import Doubled, Learner, score_words, weigh_scenes
+from tools.mini.denoiser import Learner, score_words, weigh_scenes
 from tools.mini.scenes import Garment, SceneNotes
 from tools.mini.towers import load_towers
 
@@ -54,23 +54,6 @@ def test_every_weight_of_unet_and_text_tower_learns(learner: Learner) -> None:
         if weight.grad is None or not weight.grad.any()
     ]
     assert still == ["text.text_projection.weight"]  # the UNet reads the states before it
-
-
-@pytest.mark.filterwarnings("ignore:.*script_method.*:DeprecationWarning")  # of torch's own
-def test_the_doubling_block_has_a_gradient_when_compiled() -> None:
-    torch.manual_seed(0)
-    below = torch.nn.Conv2d(4, 4, 3, padding=1)
-    double = torch.nn.Sequential(below, Doubled(torch.nn.Conv2d(4, 4, 3, padding=1)))
-    pictures = torch.randn(2, 4, 4, 4)
-
-    def find_gradient(module: torch.nn.Module) -> torch.Tensor:
-        double.zero_grad()
-        module(pictures).square().sum().backward()
-        assert below.weight.grad is not None
-        return below.weight.grad.clone()
-
-    plain = find_gradient(double)
-    assert torch.allclose(find_gradient(torch.compile(double)), plain, rtol=1e-4, atol=1e-4)
 
 
 def test_boards_of_many_garments_are_drawn_more_often() -> None:
