@@ -1,10 +1,11 @@
 """Collages: things drawn alone in few steps, set side by side small, and drawn on together.
 
 A base draws one thing far more surely than several at once. So each thing is first drawn by its
-own sentence, all in one batch and in few steps; its latents are cut out of their plain ground,
-shrunk into its box and noised again, and the whole sentence draws on from there (the start is
-SDEdit's: Meng et al. 2022, arXiv:2108.01073). What grows from it is one picture, in which nothing
-was left out, drawn twice or swapped to begin with. Costs no gradients and no decoding.
+own sentence, all in one batch and in few steps; it is cut out of its plain ground, shrunk into
+its box and noised again, and the whole sentence draws on from there (the start is SDEdit's: Meng
+et al. 2022, arXiv:2108.01073). What grows from it is one picture, in which nothing was left out,
+drawn twice or swapped to begin with. Costs no gradients. Things are shrunk as pixels: latents
+that are shrunk decode to a blur, from which the base draws something else (docs/log.md).
 """
 
 from collections.abc import Sequence
@@ -13,19 +14,26 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import DPMSolverMultistepScheduler
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor, nn
 
 from couturier.diffusion.beginning import Beginning, encode_picture
 from couturier.diffusion.layout import Box
-from couturier.diffusion.sampling import Draw, build_scheduler, silence_numpy_2
+from couturier.diffusion.prediction import decode
+from couturier.diffusion.sampling import Draw, silence_numpy_2
 from couturier.seeds import derive_seed
 
 STEPS_ALONE = 6
 
-_STANDS_OFF = 0.25  # of the largest distance from the ground: less is ground
+Picture = NDArray[np.float32]
+
+_STANDS_OFF = 0.08  # of the range of a colour channel: what is nearer to the ground is ground
 _PLAIN_SHARE = 0.6  # of the rim that must be ground
-_SPECK_SHARE = 0.04  # of a row or column; fewer cells are specks
+_SPECK_SHARE = 0.03  # of a row or column; fewer pixels are specks
+_GAP_SHARE = 0.04  # of the picture's shorter side, left free between things
+_SOFT_PX = 0.7  # of a cut-out's edge
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Collage:
 
     sentences: tuple[str, ...]
     boxes: tuple[Box, ...]
-    share: float = 0.5
+    share: float = 0.3
 
 
 def begin_with_collage(pipeline: Any, draw: Draw, collage: Collage) -> Beginning | None:
@@ -56,10 +64,9 @@ def begin_with_collage(pipeline: Any, draw: Draw, collage: Collage) -> Beginning
     Returns:
         The beginning; None where things cannot be cut out, as `lay_out` says.
     """
-    scale = pipeline.vae_scale_factor
-    shape = draw.height_px // scale, draw.width_px // scale
-    latents = lay_out(draw_alone(pipeline, draw, collage.sentences), collage.boxes, shape)
-    return Beginning(latents, collage.share) if latents is not None else None
+    alone = [decode(pipeline, one[None]) for one in draw_alone(pipeline, draw, collage.sentences)]
+    picture = lay_out(alone, collage.boxes, (draw.height_px, draw.width_px))
+    return _begin(pipeline, draw, collage, picture) if picture is not None else None
 
 
 def begin_again_inside(
@@ -76,66 +83,77 @@ def begin_again_inside(
     Returns:
         As `begin_with_collage`.
     """
-    canvas = encode_picture(pipeline, torch.from_numpy(picture))[0]
-    cuts = [cut_out(one) for one in draw_alone(pipeline, draw, collage.sentences)]
-    if not all(cuts):
+    alone = draw_alone(pipeline, draw, collage.sentences)
+    cuts = _cut_all([decode(pipeline, one[None]) for one in alone])
+    if cuts is None:
         return None
-    inside = torch.zeros(canvas.shape[-2:])
+    scale = pipeline.vae_scale_factor
+    inside = torch.zeros(draw.height_px // scale, draw.width_px // scale)
+    canvas, ground = picture.copy(), _find_ground(picture)
     for cut, box in zip(cuts, collage.boxes, strict=True):
-        assert cut
-        rows, columns = _find_cells(box, inside.shape)
-        canvas[:, rows, columns] = cut[1][:, None, None]
-        inside[rows, columns] = 1
-        _paste(canvas, cut[0], box)
-    return Beginning(canvas[None], collage.share, inside)
+        cells = _find_cells(box, inside.shape)
+        inside[cells] = 1
+        canvas[tuple(slice(c.start * scale, c.stop * scale) for c in cells)] = ground
+        _paste(canvas, cut, box)
+    return _begin(pipeline, draw, collage, canvas, inside)
 
 
-def lay_out(alone: Tensor, boxes: Sequence[Box], shape: tuple[int, int]) -> Tensor | None:
+def _begin(
+    pipeline: Any, draw: Draw, collage: Collage, picture: Picture, inside: Tensor | None = None
+) -> Beginning:
+    latents = encode_picture(pipeline, torch.from_numpy(picture))
+    return Beginning(latents, max(collage.share, 1 / draw.steps), inside)
+
+
+def lay_out(
+    alone: Sequence[Picture], boxes: Sequence[Box], shape: tuple[int, int]
+) -> Picture | None:
     """Put things drawn alone into their boxes.
 
     Args:
-        alone: Their clean latents; (things, channels, height, width).
+        alone: 0 to 1; each (height, width, 3).
         boxes: One a thing.
-        shape: Height and width of the picture's latents.
+        shape: Height and width of the picture, in pixels.
 
     Returns:
-        Latents, (1, channels, *shape); None where a thing does not stand before a plain ground,
-        as in a photograph of somebody in a street: those cannot be cut out.
+        Shape (*shape, 3); None where a thing does not stand before a plain ground, as in a
+        photograph of somebody in a street: those cannot be cut out.
     """
-    cuts = [cut_out(one) for one in alone]
-    if not all(cuts):
+    cuts = _cut_all(alone)
+    if cuts is None:
         return None
-    grounds = torch.stack([cut[1] for cut in cuts if cut])
-    canvas = grounds.median(0).values[:, None, None].expand(-1, *shape).clone()
+    canvas = np.empty((*shape, 3), np.float32)
+    canvas[:] = np.median([_find_ground(one) for one in alone], axis=0)
     for cut, box in zip(cuts, boxes, strict=True):
-        assert cut
-        _paste(canvas, cut[0], box)
-    return canvas[None]
+        _paste(canvas, cut, box)
+    return canvas
 
 
-def cut_out(latents: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Cut a thing out of its plain ground, as the rectangle that holds it.
+def cut_out(picture: Picture) -> Picture | None:
+    """Cut a thing out of its plain ground.
 
     Args:
-        latents: Clean ones; (channels, height, width).
+        picture: 0 to 1; (height, width, 3).
 
     Returns:
-        The rectangle, (channels, height, width), and the ground, (channels,); None where the
-        ground is not plain or nothing stands before it.
+        The rectangle that holds it with its opacity, (height, width, 4); None where the ground is
+        not plain or nothing stands before it.
     """
-    rim = torch.cat([latents[:, 0], latents[:, -1], latents[:, :, 0], latents[:, :, -1]], 1)
-    ground = rim.median(1).values
-    apart = (latents - ground[:, None, None]).norm(dim=0)
-    least = _STANDS_OFF * float(apart.max())
-    plain = float(((rim - ground[:, None]).norm(dim=0) < least).float().mean())
-    if not plain >= _PLAIN_SHARE:
+    if not np.isfinite(picture).all():
         return None
-    stands = (apart > least).float()
-    rows = (stands.mean(1) > _SPECK_SHARE).nonzero().flatten().tolist()
-    columns = (stands.mean(0) > _SPECK_SHARE).nonzero().flatten().tolist()
-    if not rows or not columns:
+    ground = _find_ground(picture)
+    stands = np.abs(picture - ground).max(-1) > _STANDS_OFF
+    rim = np.concatenate([stands[0], stands[-1], stands[:, 0], stands[:, -1]])
+    if 1 - rim.mean() < _PLAIN_SHARE:
         return None
-    return latents[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], ground
+    rows, columns = (np.flatnonzero(stands.mean(axis) > _SPECK_SHARE) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return None
+    # A white shirt before white shows its outline and folds only; what they enclose is shirt too.
+    filled = ndimage.binary_fill_holes(ndimage.binary_closing(stands, iterations=2) | stands)
+    soft = ndimage.gaussian_filter(ndimage.binary_dilation(filled).astype(np.float32), _SOFT_PX)
+    whole = np.concatenate([picture, soft[..., None]], axis=-1)
+    return whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def draw_alone(pipeline: Any, draw: Draw, sentences: Sequence[str]) -> Tensor:
@@ -156,7 +174,7 @@ def draw_alone(pipeline: Any, draw: Draw, sentences: Sequence[str]) -> Tensor:
         torch.randn((unet.config.in_channels, *shape), generator=_seed_noise(draw.seed, number))
         for number in range(len(sentences))
     ]
-    pipeline.scheduler = build_scheduler("dpm++2m-karras", pipeline.scheduler.config)
+    pipeline.scheduler = _build_quick(pipeline.scheduler.config)
     pipeline.safety_checker = None
     try:
         with silence_numpy_2():
@@ -175,22 +193,51 @@ def draw_alone(pipeline: Any, draw: Draw, sentences: Sequence[str]) -> Tensor:
     return drawn
 
 
+def _cut_all(pictures: Sequence[Picture]) -> list[Picture] | None:
+    cuts = [cut for one in pictures if (cut := cut_out(one)) is not None]
+    return cuts if len(cuts) == len(pictures) else None
+
+
+def _build_quick(config: Any) -> Any:
+    """Build the sampler that needs the fewest steps: it begins at noise alone, evenly spaced.
+
+    Of 60 things drawn by mini in 6 steps 98 % come out right, with Karras' spacing 78 %.
+    """
+    with silence_numpy_2():
+        return DPMSolverMultistepScheduler.from_config(
+            config,
+            algorithm_type="dpmsolver++",
+            timestep_spacing="trailing",
+            use_karras_sigmas=False,
+        )
+
+
 def _seed_noise(seed: int, number: int) -> torch.Generator:
     return torch.Generator("cpu").manual_seed(derive_seed(seed, "alone", number))
 
 
-def _paste(canvas: Tensor, piece: Tensor, box: Box) -> None:
-    """Shrink a piece into the middle of its box, a cell's gap around it; its proportions stay."""
-    rows, columns = _find_cells(box, canvas.shape[-2:])
+def _find_ground(picture: Picture) -> NDArray[np.float32]:
+    """Give the main colour of a picture's rim."""
+    rim = [picture[0], picture[-1], picture[:, 0], picture[:, -1]]
+    return np.asarray(np.median(np.concatenate(rim), axis=0), np.float32)
+
+
+def _paste(canvas: Picture, piece: Picture, box: Box) -> None:
+    """Shrink a piece into the middle of its box, a gap around it; its proportions stay."""
+    rows, columns = _find_cells(box, canvas.shape[:2])
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    room = max(height - 1, 1), max(width - 1, 1)
-    scale = min(room[0] / piece.shape[1], room[1] / piece.shape[2])
-    size = tuple(max(round(side * scale), 1) for side in piece.shape[1:])
+    gap = round(_GAP_SHARE * min(canvas.shape[:2]))
+    room = max(height - gap, 1), max(width - gap, 1)
+    scale = min(room[0] / piece.shape[0], room[1] / piece.shape[1])
+    size = tuple(max(round(side * scale), 1) for side in piece.shape[:2])
+    whole = torch.from_numpy(piece).permute(2, 0, 1)[None]
     small = nn.functional.interpolate(
-        piece[None].float(), size, mode="bicubic", antialias=True, align_corners=False
-    )[0]
+        whole, size, mode="bicubic", antialias=True, align_corners=False
+    )
+    sized = small[0].clamp(0, 1).permute(1, 2, 0).numpy()
     y, x = rows.start + (height - size[0]) // 2, columns.start + (width - size[1]) // 2
-    canvas[:, y : y + size[0], x : x + size[1]] = small.to(canvas.dtype)
+    below = canvas[y : y + size[0], x : x + size[1]]
+    below += sized[..., 3:] * (sized[..., :3] - below)
 
 
 def _find_cells(box: Box, shape: Sequence[int]) -> tuple[slice, slice]:

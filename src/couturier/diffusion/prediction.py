@@ -56,10 +56,13 @@ class Prediction:
 def decode(pipeline: Any, latents: Tensor) -> NDArray[np.float32]:
     """Decode latents to a picture; shape (height, width, 3), 0 to 1.
 
-    A look in between only: half precision is not lifted as diffusers lifts it at the end.
+    An autoencoder that overflows in half precision is lifted to float32 for it.
     """
     vae = pipeline.vae
-    weights = next(vae.parameters())
-    found = vae.decode(latents.to(weights.dtype) / vae.config.scaling_factor).sample
+    own = next(vae.parameters()).dtype
+    lifted = vae.float() if getattr(vae.config, "force_upcast", False) else vae
+    weights = next(lifted.parameters())
+    found = lifted.decode(latents.to(weights.dtype) / vae.config.scaling_factor).sample
+    vae.to(own)
     picture: NDArray[np.float32] = (found[0].float() / 2 + 0.5).clamp(0, 1).cpu().numpy()
     return picture.transpose(1, 2, 0)

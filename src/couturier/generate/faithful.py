@@ -169,7 +169,7 @@ class Ladder:
         for number, start in enumerate(starts):
             if number and self._is_spent():
                 break
-            if self._try(start, best, last=number == len(starts) - 1):
+            if self._try(start, best, n_left=len(starts) - 1 - number):
                 break
         assert best.start is not None
         if best.pixels is None:  # dropped on its way, yet the most promising of all
@@ -186,7 +186,7 @@ class Ladder:
             best.start, tuple(best.placed), changes, tuple(rungs), tuple(best.tried)
         )
 
-    def _try(self, start: Start, best: _Best, *, last: bool) -> bool:
+    def _try(self, start: Start, best: _Best, *, n_left: int) -> bool:
         """Draw a start as far as it is promising; True where every garment came out right."""
         seen: list[tuple[float, int]] = []
 
@@ -195,10 +195,11 @@ class Ladder:
             n_right = count_right(sightings)
             seen.append((_promise(sightings), n_right))
             good = n_right == len(self._garments)
-            return good or (last and seen[0][0] > best.promise)
+            return good or (not n_left and seen[0][0] > best.promise)
 
         began_s = time.perf_counter()
-        pixels = self._drawer.draw(start, look_after=_LOOK_AFTER, look=look)
+        alone = not n_left and best.start is None  # whatever it promises, it is drawn to its end
+        pixels = self._drawer.draw(start, look_after=_LOOK_AFTER, look=None if alone else look)
         self._longest_s = max(self._longest_s, time.perf_counter() - began_s)
         best.tried.append((start, seen[0][1] if seen else None))
         promise, done = seen[0][0] if seen else 0.0, False

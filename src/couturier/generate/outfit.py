@@ -22,7 +22,6 @@ _WORN = re.compile(
     r"\b(wear(ing|s)?|worn|dressed|standing|sitting|walking|posing|portrait|runway|street)\b", re.I
 )
 MANY = 4  # garments
-_SHARES = 0.5, 0.7  # of few garments, of many: small ones need more steps to become crisp
 
 
 def plan_collage(prompt: str) -> Collage | None:
@@ -32,8 +31,7 @@ def plan_collage(prompt: str) -> Collage | None:
         return None
     order = sorted(range(len(garments)), key=lambda number: _rank(garments[number]))
     boxes = [box for _, box in sorted(zip(order, list_boxes(len(garments)), strict=True))]
-    share = _SHARES[len(garments) >= MANY]
-    return Collage(tuple(map(describe_alone, garments)), tuple(boxes), share)
+    return Collage(tuple(map(describe_alone, garments)), tuple(boxes))
 
 
 def pick(collage: Collage, numbers: Sequence[int]) -> Collage:
@@ -41,7 +39,6 @@ def pick(collage: Collage, numbers: Sequence[int]) -> Collage:
     return Collage(
         tuple(collage.sentences[number] for number in numbers),
         tuple(collage.boxes[number] for number in numbers),
-        _SHARES[0],
     )
 
 

@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 
 from couturier.diffusion.beginning import Beginning, Keeper
@@ -6,35 +7,46 @@ from couturier.diffusion.layout import list_boxes
 from couturier.diffusion.sampling import build_scheduler
 
 
-def make_thing(value: float, *, top: int = 4, left: int = 2) -> torch.Tensor:
-    latents = torch.full((4, 16, 16), 0.1)
-    latents[:, top : top + 8, left : left + 12] = value
-    return latents
+def make_thing(value: float, *, top: int = 32, left: int = 16) -> np.ndarray:
+    picture = np.full((128, 128, 3), 0.95, np.float32)
+    picture[top : top + 64, left : left + 96] = value
+    return picture
 
 
 def test_a_thing_is_cut_out_of_its_plain_ground() -> None:
-    cut = cut_out(make_thing(2.0))
-    assert cut
-    piece, ground = cut
-    assert piece.shape == (4, 8, 12)
-    assert torch.allclose(ground, torch.tensor(0.1))
+    piece = cut_out(make_thing(0.2))
+    assert piece is not None
+    assert piece.shape == (64, 96, 4)
+    assert np.allclose(piece[8:-8, 8:-8], (0.2, 0.2, 0.2, 1.0))
 
 
 def test_what_fills_the_picture_cannot_be_cut_out() -> None:
-    noise = torch.randn((4, 16, 16), generator=torch.Generator().manual_seed(0))
+    noise = np.random.default_rng(0).random((128, 128, 3), np.float32)
     assert cut_out(noise) is None
-    assert lay_out(torch.stack([noise, make_thing(2.0)]), list_boxes(2), (16, 16)) is None
+    assert lay_out([noise, make_thing(0.2)], list_boxes(2), (128, 128)) is None
+
+
+def test_what_is_no_number_cannot_be_cut_out() -> None:
+    assert cut_out(np.full((128, 128, 3), np.nan, np.float32)) is None
+
+
+def test_what_an_outline_encloses_is_cut_out_with_it() -> None:
+    shirt = make_thing(0.2)
+    shirt[36:92, 20:108] = 0.95
+    piece = cut_out(shirt)
+    assert piece is not None
+    assert piece[32, 48, 3] == 1
 
 
 def test_things_stand_in_their_boxes_and_nowhere_else() -> None:
-    values = [1.0, 2.0, 3.0]
-    canvas = lay_out(torch.stack([make_thing(v) for v in values]), list_boxes(3), (16, 24))
+    values = [0.1, 0.4, 0.7]
+    canvas = lay_out([make_thing(v) for v in values], list_boxes(3), (128, 192))
     assert canvas is not None
-    assert canvas.shape == (1, 4, 16, 24)
+    assert canvas.shape == (128, 192, 3)
     for value, (left, top, right, bottom) in zip(values, list_boxes(3), strict=True):
-        y, x = round((top + bottom) * 8), round((left + right) * 12)
-        assert torch.allclose(canvas[0, :, y, x], torch.tensor(value), atol=0.1)
-    assert torch.allclose(canvas[0, :, :8, 11], torch.tensor(0.1), atol=0.1)  # between the two
+        y, x = round((top + bottom) * 64), round((left + right) * 96)
+        assert np.allclose(canvas[y, x], value, atol=0.01)
+    assert np.allclose(canvas[:64, 95], 0.95, atol=0.01)  # between the two
 
 
 def test_boxes_share_no_place_and_neighbours_in_the_list_never_stand_above_one_another() -> None:
