@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from couturier.diffusion.adapters.training import save_adapters
-from couturier.diffusion.compiled import uncompiled
 from couturier.errors import TrainingError
 from couturier.files import append_json_line, read_json, replace_folder_whole, write_json
 from couturier.train.averages import show_average
@@ -25,8 +24,7 @@ def look(bench: Bench, progress: Progress) -> None:
     """Measure the held-out loss and draw the samples, with the weights that would be saved now."""
     if not bench.crew.leads:
         return
-    shown = show_average(name_trained(bench.parts.denoiser), bench.average, bench.optimizer)
-    with shown, uncompiled():
+    with show_average(name_trained(bench.parts.denoiser), bench.average, bench.optimizer):
         held_out_loss = measure_held_out(
             bench.parts.denoiser,
             bench.held_out,

@@ -15,7 +15,6 @@ from couturier.diffusion.adapters.training import (
     restore_adapters,
     save_adapters,
 )
-from couturier.diffusion.compiled import compile_unet
 from couturier.diffusion.fast import quicken
 from couturier.diffusion.loading import BaseParts, load_parts
 from couturier.diffusion.memory import give_back_memory, keep_memory
@@ -197,7 +196,8 @@ def _load(order: Order) -> BaseParts:
         changes["prediction_type"] = settings.prediction
     if settings.zero_terminal_snr:
         changes |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    _quicken(parts, settings)
+    for model in (parts.vae, parts.denoiser):
+        quicken(model)
     return replace(parts, scheduler=DDPMScheduler.from_config(parts.scheduler.config, **changes))
 
 
@@ -214,20 +214,10 @@ def _adapt(parts: BaseParts, settings: TrainSettings) -> list[torch.nn.Parameter
         text_encoder=settings.text_encoder,
     )
     add_adapters(parts.denoiser, plan, seed=derive_seed(settings.seed, "adapter"))
-    _quicken(parts, settings)
-    if settings.compile:
-        compile_unet(parts.unet)
+    quicken(parts.denoiser)
     if settings.gradient_checkpointing:
         parts.unet.enable_gradient_checkpointing()
     return list(name_trained(parts.denoiser).values())
-
-
-def _quicken(parts: BaseParts, settings: TrainSettings) -> None:
-    """Give the base faster arithmetic; what is compiled joins its operations itself."""
-    for model in (parts.vae, parts.denoiser.text_encoders):
-        quicken(model)
-    if not settings.compile:
-        quicken(parts.unet)
 
 
 def _release(parts: BaseParts, settings: TrainSettings) -> None:

@@ -99,11 +99,6 @@ class TrainSettings(LearningSettings):
         description="Compute activations again in the backward pass instead of keeping them: about "
         "half the memory at a third more time.",
     )
-    compile: bool = Field(
-        False,
-        description="Whether to compile the UNet's steps with torch.compile: about a minute's wait "
-        "at the first step, then faster ones. Needs a C++ compiler on a processor, triton on cuda.",
-    )
     caption_tokens: Literal[75, 150, 225] = Field(
         75,
         description="How many tokens of a caption are read; beyond 75 in stretches of 75, as "
@@ -189,10 +184,5 @@ class TrainSettings(LearningSettings):
             raise ValueError(
                 "attention_weight needs the attention that gradient_checkpointing throws away: "
                 "leave one of them out"
-            )
-        if self.compile and (self.attention_weight or self.gradient_checkpointing):
-            other = "attention_weight" if self.attention_weight else "gradient_checkpointing"
-            raise ValueError(
-                f"compile goes without {other}, which looks into the steps: leave one of them out"
             )
         return self
