@@ -18,6 +18,7 @@ _PRINT_FROM, _PRINT_OVER = 18.0, 30.0  # chroma away from the main colour that i
 _TRIES = 3
 _REACH_SHARE = 0.02  # of the longer side: how far a mask may be off its garment's edge
 _MOST = 0.75  # of what hangs together before a plain ground: with more of it, all of it is meant
+_HALO = 0.3  # of the way from the ground's colour to the garment's
 _SAME_DELTA = 14.0  # lightness counts half: folds
 
 
@@ -75,7 +76,9 @@ def fit_mask(mask: Mask, pixels: NDArray[np.uint8], *, others: Sequence[Mask] = 
     ground = np.median(border, axis=0)
     if np.mean(np.linalg.norm(border - ground, axis=-1) < PLAIN_DELTA) < 0.7:
         return np.asarray(core | beside)
-    bare = np.linalg.norm(lab - ground, axis=-1) < PLAIN_DELTA
+    # What is nearer to the ground than to the garment is its halo: blur, shadow, a soft edge.
+    apart = float(np.linalg.norm(np.asarray(main.lab) - ground))
+    bare = np.linalg.norm(lab - ground, axis=-1) < max(PLAIN_DELTA, _HALO * apart)
     grown = ndimage.binary_propagation(core | beside, mask=core | beside | (near & ~bare & ~taken))
     grown |= _find_wholes(core, ~bare & ~taken)
     outside = ndimage.binary_propagation(~grown, mask=~grown | (bare & ~near))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage.color import lab2rgb
 
 from couturier.garments.colours import difference, find_colour
@@ -74,3 +75,16 @@ def test_a_part_in_another_shade_is_taken_in_where_nearly_all_of_a_thing_is_mean
     other = pixels.copy()
     other[mask & ~half] = (90, 20, 110)
     assert not fit_mask(half, other)[30, 45]
+
+
+def test_a_halo_around_a_garment_keeps_its_colour() -> None:
+    lab = np.full((64, 64, 3), (97.0, -7.0, 3.0))
+    lab[10:54, 14:50] = (85.0, -8.0, 72.0)
+    soft = ndimage.gaussian_filter(lab, (3, 3, 0))  # a skirt as mini draws it, soft at its edge
+    pixels = (lab2rgb(soft) * 255).round().astype(np.uint8)
+    core = np.zeros((64, 64), bool)
+    core[11:53, 15:49] = True
+    found = fit_mask(core, pixels)
+    likeness = (soft[..., 2] - 3.0) / 69.0  # 0 for the ground, 1 for the skirt
+    assert likeness[found].min() > 0.25
+    assert found[likeness > 0.5].mean() > 0.98
