@@ -5,9 +5,9 @@
 The peer is diffusers' examples/text_to_image/train_text_to_image_lora.py, unchanged. It wants
 torchvision.transforms; DIR holds a package `torchvision` that stands in for what it uses of it.
 Both run in turns, `--rounds` times, each in a process of its own on the same number of threads.
-On a shared machine trust the ratios of computing time. On a GPU: --device cuda --precision bf16
---px 512 --base full --rate, with the largest --batch that fits both; --rate says which share of the
-device's own matrix rate a step reaches.
+On a shared machine trust the ratios of computing time; with --compile the first step's holds the
+compiler's. On a GPU: --device cuda --precision bf16 --px 512 --base full --rate, with the largest
+--batch that fits both; --rate says which share of the device's own matrix rate a step reaches.
 """
 
 import argparse
@@ -87,6 +87,7 @@ def ask_own(chosen: argparse.Namespace, base: Path, work: Path, turn: int) -> di
         "mixed_precision": chosen.precision,
         "device": chosen.device,
         "validation_pictures": 0,
+        "compile": chosen.compile,
     }
     return {"dataset": str(work / "data"), "out": str(work / f"own-{turn}"), "settings": settings}
 
@@ -178,6 +179,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--compile", action="store_true", help="couturier's with train.compile")
     parser.add_argument("--pictures", type=int, default=64)
     parser.add_argument("--rate", action="store_true", help="the device's matrix rate, too")
     chosen = parser.parse_args()
@@ -187,10 +189,13 @@ def main() -> None:
         base = find_mini() if chosen.base == "mini" else make_full_size_base(work / "base")
         found: dict[str, list[dict[str, float]]] = {"peer": [], "own": []}
         for turn in range(chosen.rounds):
-            found["peer"].append(run("peer", ask_peer(chosen, base, work), work, chosen.threads))
-            own = ask_own(chosen, base, work, turn)
-            found["own"].append(run("own", own, work, chosen.threads))
-            print(json.dumps({who: rows[-1] for who, rows in found.items()}), flush=True)
+            asked = {
+                "peer": ask_peer(chosen, base, work),
+                "own": ask_own(chosen, base, work, turn),
+            }
+            for who, request in asked.items():
+                found[who].append(run(who, request, work, chosen.threads))
+                print(json.dumps({who: found[who][-1]}), flush=True)
         tell(chosen, found)
         if chosen.rate:
             torch.set_num_threads(chosen.threads)

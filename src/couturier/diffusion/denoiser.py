@@ -1,6 +1,6 @@
 """The denoiser: a base's UNet with its text encoders, asked the same way in every family."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -31,13 +31,21 @@ class Denoiser(nn.Module):
         self.text_encoders = nn.ModuleDict(text_encoders)
         self._family = family
 
-    def forward(self, noised: Tensor, timesteps: Tensor, text: TextCondition) -> Tensor:
+    def forward(
+        self,
+        noised: Tensor,
+        timesteps: Tensor,
+        text: TextCondition,
+        *,
+        unet: Callable[..., tuple[Tensor]] | None = None,
+    ) -> Tensor:
         """Predict what the base's schedule says: noise or velocity.
 
         Args:
             noised: Latents under noise; (n, 4, height / vae_scale, width / vae_scale).
             timesteps: (n,).
             text: Of n sentences; encoded here where it holds only tokens.
+            unet: Another way to compute what the UNet answers, such as a compiled one.
 
         Returns:
             Shape of `noised`.
@@ -48,7 +56,7 @@ class Denoiser(nn.Module):
         if text.pooled is not None:
             sizes = self._describe_sizes(noised).to(text.pooled.dtype)
             more["added_cond_kwargs"] = {"text_embeds": text.pooled, "time_ids": sizes}
-        answer: Tensor = self.unet(
+        answer: Tensor = (unet or self.unet)(
             noised, timesteps, encoder_hidden_states=text.states, return_dict=False, **more
         )[0]
         return answer

@@ -281,7 +281,7 @@ def _mix(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     is_trained = query.requires_grad or key.requires_grad or value.requires_grad
     if query.dtype is not torch.bfloat16 or not is_trained:
         return nn.functional.scaled_dot_product_attention(query, key, value)
-    with torch.autocast(query.device.type, enabled=False):  # it would lower them again
+    with torch.autocast("cpu", enabled=False):  # it would lower them again
         mixed = nn.functional.scaled_dot_product_attention(
             query.float(), key.float(), value.float()
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from couturier.diffusion.loading import BaseParts
 from couturier.diffusion.schedule import NoiseSchedule
@@ -26,6 +26,7 @@ class Bench:
         out: The run folder.
         settings: As resolved: every default filled in.
         parts: The base, its UNet with adapters.
+        asked: What the steps ask: the denoiser of `parts`, or the same one compiled.
         schedule: The noise schedule to train with.
         shown: Pictures to learn from.
         held_out: Pictures to measure on.
@@ -43,6 +44,7 @@ class Bench:
     out: Path
     settings: TrainSettings
     parts: BaseParts
+    asked: Callable[..., Tensor]
     schedule: NoiseSchedule
     shown: Deck
     held_out: Deck

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,20 @@ from couturier.diffusion.fast import quicken
 from couturier.diffusion.products import multiply
 
 _UNET = "unet"
+_ATEN: Any = torch.ops.aten
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_TOKENS = 77
+# A UNet of the families' own classes that computes next to nothing.
+_SMALL: dict[str, Any] = {
+    "sample_size": 8,
+    "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+    "block_out_channels": (32, 32),
+    "layers_per_block": 1,
+    "cross_attention_dim": 32,
+    "attention_head_dim": 2,
+    "norm_num_groups": 8,
+}
 
 
 @dataclass
@@ -25,7 +40,7 @@ class Work:
     """What was computed.
 
     Attributes:
-        flops: Floating point operations by kind: "product" (attention's, too) or "convolution".
+        flops: Floating point operations by kind: "product", "convolution" or "attention".
         moved_bytes: Written by all operations.
         n_operations: How many there were.
         largest_bytes: Of a single result.
@@ -85,39 +100,67 @@ def count_step(
     Returns:
         The work, and the numbers of frozen and of trained weights.
     """
-    dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
+    config = UNet2DConditionModel.load_config(folder / _UNET, local_files_only=True)
+    step = _Step(batch_size, cells, n_tokens, precision, checkpointing)
     with torch.device("meta"):
-        unet = UNet2DConditionModel.from_config(
-            UNet2DConditionModel.load_config(folder / _UNET, local_files_only=True)
-        )
-        unet.to(dtype).requires_grad_(False)
-        n_frozen = sum(weight.numel() for weight in unet.parameters())
-        unet.add_adapter(
-            LoraConfig(r=plan.rank, target_modules=plan.list_targets(_UNET)), adapter_name="plan"
-        )
-        n_trained = sum(w.numel() for w in unet.parameters() if w.requires_grad)
-        if device == "cpu":
-            quicken(unet)
-        if checkpointing:
-            unet.enable_gradient_checkpointing()
-        config = unet.config
-        inputs: dict[str, Any] = {
-            "sample": torch.empty(batch_size, config.in_channels, *cells, dtype=dtype),
-            "timestep": torch.zeros(batch_size, dtype=torch.int64),
-            "encoder_hidden_states": torch.empty(
-                batch_size, n_tokens, config.cross_attention_dim, dtype=dtype
-            ),
+        unet = _build(config, plan, step, quick=device == "cpu")
+        work = _count(unet, lambda: _pass(unet, step))
+    counts = dict.fromkeys((False, True), 0)
+    for weight in unet.parameters():
+        counts[weight.requires_grad] += weight.numel()
+    return work, counts[False], counts[True]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What passes through a UNet at once."""
+
+    batch_size: int
+    cells: tuple[int, int]
+    n_tokens: int
+    precision: str
+    checkpointing: bool = False
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return _DTYPES[self.precision]
+
+
+def _build(
+    config: Mapping[str, Any], plan: AdapterPlan, step: _Step, *, quick: bool
+) -> UNet2DConditionModel:
+    """Make a frozen UNet of any weights with adapters, as training has it."""
+    unet: Any = UNet2DConditionModel.from_config(dict(config))
+    unet.to(step.dtype).requires_grad_(False)
+    unet.add_adapter(
+        LoraConfig(r=plan.rank, target_modules=plan.list_targets(_UNET)), adapter_name="plan"
+    )
+    if quick:
+        quicken(unet)
+    if step.checkpointing:
+        unet.enable_gradient_checkpointing()
+    made: UNet2DConditionModel = unet
+    return made
+
+
+def _pass(unet: Any, step: _Step) -> Tensor:
+    """Pass forwards on the device that is torch's default; gives the loss."""
+    config, n, dtype = unet.config, step.batch_size, step.dtype
+    inputs: dict[str, Any] = {
+        "sample": torch.zeros(n, config.in_channels, *step.cells, dtype=dtype),
+        "timestep": torch.zeros(n, dtype=torch.int64),
+        "encoder_hidden_states": torch.zeros(
+            n, step.n_tokens, config.cross_attention_dim, dtype=dtype
+        ),
+    }
+    if config.addition_embed_type == "text_time":
+        width = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
+        inputs["added_cond_kwargs"] = {
+            "text_embeds": torch.zeros(n, width, dtype=dtype),
+            "time_ids": torch.zeros(n, 6, dtype=dtype),
         }
-        if config.addition_embed_type == "text_time":
-            width = (
-                config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
-            )
-            inputs["added_cond_kwargs"] = {
-                "text_embeds": torch.empty(batch_size, width, dtype=dtype),
-                "time_ids": torch.zeros(batch_size, 6, dtype=dtype),
-            }
-        work = _count(unet, lambda: unet(**inputs, return_dict=False)[0].float().square().mean())
-    return work, n_frozen, n_trained
+    loss: Tensor = unet(**inputs, return_dict=False)[0].float().square().mean()
+    return loss
 
 
 def count_encoding(folder: Path, *, side_px: int) -> tuple[Work, int]:
@@ -132,37 +175,94 @@ def count_encoding(folder: Path, *, side_px: int) -> tuple[Work, int]:
     return counter.work, sum(weight.numel() for weight in vae.parameters())
 
 
-def measure_speed(device: str, precision: str) -> Speed:
+def measure_speed(folder: Path, device: str, precision: str) -> Speed:
     """Measure what this machine does with a product, a convolution, and in between.
 
-    It counts computing time on a processor, so that what else runs there changes little.
+    It counts computing time on a processor, so that what else runs there changes little. Shapes
+    are as wide as the base's second block, since narrow ones are slower by the operation.
     """
-    dtype = torch.float32 if precision == "fp32" else torch.bfloat16
-    if precision == "fp16":
-        dtype = torch.float16
+    config = UNet2DConditionModel.load_config(folder / _UNET, local_files_only=True)
+    first, width, *_ = config["block_out_channels"]
+    heads = config["attention_head_dim"]  # so diffusers calls their number
+    head_width = first // (heads if isinstance(heads, int) else heads[0])
+    dtype = _DTYPES[precision]
     clock = _read_clock(device)
 
     def make(*shape: int) -> Tensor:
         return torch.randn(*shape, device=device).to(dtype)
 
-    rows, weight = make(1024, 512), make(512, 512)
-    picture, kernel = make(4, 128, 32, 32), make(128, 128, 3, 3)
-    small, large = make(16), make(4, 1024, 512)
+    rows, weight = make(1024, width), make(width, width)
+    picture, kernel = make(4, width, 16, 16), make(width, width, 3, 3)
+    query, large = make(4, 8, 256, head_width), make(4, 1024, 512)
     with torch.no_grad():
         flops = {
-            "product": 2 * 1024 * 512 * 512 / clock(lambda: multiply(rows, weight)),
-            "convolution": 2
-            * 4
-            * 32
-            * 32
-            * 128
-            * 128
-            * 9
-            / clock(lambda: nn.functional.conv2d(picture, kernel, padding=1)),
+            "product": 2 * 1024 * width**2 / clock(lambda: multiply(rows, weight)),
+            "convolution": 2 * 1024 * width**2 * 9 / clock(lambda: _convolve(picture, kernel)),
+            "attention": 4 * 32 * 256**2 * head_width / clock(lambda: _attend(query)),
         }
         rate = large.nbytes / clock(lambda: nn.functional.gelu(large))
-        each = clock(lambda: small + small)
-    return Speed(flops, rate, each)
+    bare = Speed(flops, rate, 0.0)
+    return replace(bare, operation_s=_measure_operation(bare, clock, device, precision))
+
+
+def _convolve(picture: Tensor, kernel: Tensor) -> Tensor:
+    return nn.functional.conv2d(picture, kernel, padding=1)
+
+
+def _attend(states: Tensor) -> Tensor:
+    return nn.functional.scaled_dot_product_attention(states, states, states)
+
+
+def _measure_operation(
+    bare: Speed, clock: Callable[[Callable[[], object]], float], device: str, precision: str
+) -> float:
+    """Measure what an operation takes besides computing, on a real step of a very small UNet.
+
+    Python, autograd and the optimizer have their part in it, which no bare operation shows.
+    """
+    plan, step = AdapterPlan(), _Step(1, (8, 8), _TOKENS, precision)
+    quick = device == "cpu"
+    with torch.device("meta"):
+        unet = _build(_SMALL, plan, step, quick=quick)
+        work = _count(unet, lambda: _pass(unet, step))
+    with torch.device(device), torch.random.fork_rng(devices=[]):
+        small = _build(_SMALL, plan, step, quick=quick)
+        trained = [weight for weight in small.parameters() if weight.requires_grad]
+        for weight in trained:
+            weight.data = weight.data.float()
+        optimizer = torch.optim.AdamW(trained, fused=True)
+
+        def learn() -> None:
+            lowered = nullcontext() if precision == "fp32" else torch.autocast(device, step.dtype)
+            with lowered:
+                loss: Any = _pass(small, step)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+
+        spent = clock(learn)
+    return max(spent - bare.time(work), 0.0) / work.n_operations
+
+
+class _FusedAttention:
+    """Attention as it is counted: by the fused kernel, which keeps no probabilities."""
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        *_: Any,
+        **__: Any,
+    ) -> Tensor:
+        source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        states = (attn.to_q(hidden_states), attn.to_k(source), attn.to_v(source))
+        # (batch, heads, places or tokens, width / heads)
+        heads = [one.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for one in states]
+        mixed = _ATEN._scaled_dot_product_flash_attention_for_cpu(*heads)[0]
+        made: Tensor = attn.to_out[0](mixed.transpose(1, 2).flatten(2))
+        return made
 
 
 class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -183,18 +283,28 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         work.moved_bytes += sum(sizes)
         work.largest_bytes = max(work.largest_bytes, *sizes)
         packet = func._overloadpacket
-        if packet in flop_registry:
+        if "flash_attention_for_cpu" in str(packet):
+            work.flops["attention"] = work.flops.get("attention", 0.0) + _count_attention(args)
+        elif packet in flop_registry:
             kind = _name_kind(str(packet))
             count = flop_registry[packet](*args, **(kwargs or {}), out_val=out)
             work.flops[kind] = work.flops.get(kind, 0.0) + count
         return out
 
 
+def _count_attention(arguments: Any) -> float:
+    """Count a fused attention: two products forwards; backwards, the gradient comes first, five."""
+    n_tensors = sum(isinstance(one, Tensor) for one in arguments)
+    is_backward = n_tensors > 3
+    query, key = arguments[1:3] if is_backward else arguments[:2]
+    return float(2 * (5 if is_backward else 2) * query.numel() * key.shape[-2])
+
+
 def _name_kind(operation: str) -> str:
     return "convolution" if "conv" in operation else "product"
 
 
-def _count(unet: nn.Module, compute: Callable[[], Tensor]) -> Work:
+def _count(unet: Any, compute: Callable[[], Tensor]) -> Work:
     weights = {one.untyped_storage()._cdata for one in unet.parameters()}
     kept: dict[int, Tensor] = {}
 
@@ -202,6 +312,7 @@ def _count(unet: nn.Module, compute: Callable[[], Tensor]) -> Work:
         kept.setdefault(tensor.untyped_storage()._cdata, tensor)
         return tensor
 
+    unet.set_attn_processor(_FusedAttention())
     with _Counter() as counter:
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             loss: Any = compute()

@@ -10,6 +10,7 @@ import torch
 
 from couturier.dataset.records import HELD_OUT, Item, hash_items, read_items
 from couturier.diffusion.bases import resolve_base
+from couturier.diffusion.compiled import require_compiler
 from couturier.diffusion.device import Placement, choose_placement
 from couturier.diffusion.families import Family, read_family
 from couturier.diffusion.hashes import hash_base
@@ -98,6 +99,8 @@ def check_order(dataset_dir: Path, *, out: Path, settings: TrainSettings, on_ste
     require_optimizer(resolved)
     require_tracker(resolved.tracker)
     placement = choose_placement(settings.device, settings.mixed_precision)
+    if resolved.compile:
+        require_compiler(placement.device)
     pictures = read_pictures(dataset_dir, items, on_step)
     halvings = len(read_json(folder / "unet/config.json")["block_out_channels"]) - 1
     return Order(

@@ -75,7 +75,7 @@ def plan_run(
         CouturierError: what `train_adapter` would refuse.
     """
     order = check_order(dataset_dir, out=out, settings=settings, on_step=on_step or _tell_nobody)
-    speed = measure_speed(order.placement.device, order.placement.precision)
+    speed = measure_speed(order.folder, order.placement.device, order.placement.precision)
     plan = _estimate(order, order.settings, speed, warnings=())
     return _estimate(order, order.settings, speed, warnings=_warn(order, plan, speed))
 

@@ -15,6 +15,7 @@ from couturier.diffusion.adapters.training import (
     restore_adapters,
     save_adapters,
 )
+from couturier.diffusion.compiled import CompiledDenoiser
 from couturier.diffusion.fast import quicken
 from couturier.diffusion.loading import BaseParts, load_parts
 from couturier.diffusion.memory import give_back_memory, keep_memory
@@ -147,6 +148,7 @@ def _train(
     _release(parts, settings)
     give_back_memory()  # what encoding took; the steps begin with what they need
     named = name_trained(parts.denoiser)
+    watch = WordWatch(parts.unet) if settings.attention_weight else None
     facts = order.facts
     tracker_name = settings.tracker if crew.leads else "none"
     with open_tracker(tracker_name, order.out, facts["settings"]) as tracker:
@@ -154,6 +156,7 @@ def _train(
             out=order.out,
             settings=settings,
             parts=parts,
+            asked=CompiledDenoiser(parts.denoiser, watch) if settings.compile else parts.denoiser,
             schedule=read_schedule(parts.scheduler),
             shown=decks.shown,
             held_out=decks.held_out,
@@ -161,7 +164,7 @@ def _train(
             parameters=parameters,
             optimizer=build_optimizer(parameters, settings),
             average=Average(named, settings.ema_decay) if settings.ema_decay else None,
-            watch=WordWatch(parts.unet) if settings.attention_weight else None,
+            watch=watch,
             crew=crew,
             metadata=_describe(order, parts),
             tracker=tracker,
@@ -196,9 +199,14 @@ def _load(order: Order) -> BaseParts:
         changes["prediction_type"] = settings.prediction
     if settings.zero_terminal_snr:
         changes |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    for model in (parts.vae, parts.denoiser):
-        quicken(model)
+    quicken(parts.vae)
+    quicken(_choose_quickened(parts, settings))
     return replace(parts, scheduler=DDPMScheduler.from_config(parts.scheduler.config, **changes))
+
+
+def _choose_quickened(parts: BaseParts, settings: TrainSettings) -> torch.nn.Module:
+    """Choose what computes layer by layer: a compiler wants the UNet as its makers wrote it."""
+    return parts.denoiser.text_encoders if settings.compile else parts.denoiser
 
 
 def _adapt(parts: BaseParts, settings: TrainSettings) -> list[torch.nn.Parameter]:
@@ -214,7 +222,7 @@ def _adapt(parts: BaseParts, settings: TrainSettings) -> list[torch.nn.Parameter
         text_encoder=settings.text_encoder,
     )
     add_adapters(parts.denoiser, plan, seed=derive_seed(settings.seed, "adapter"))
-    quicken(parts.denoiser)
+    quicken(_choose_quickened(parts, settings))
     if settings.gradient_checkpointing:
         parts.unet.enable_gradient_checkpointing()
     return list(name_trained(parts.denoiser).values())

@@ -99,6 +99,12 @@ class TrainSettings(LearningSettings):
         description="Compute activations again in the backward pass instead of keeping them: about "
         "half the memory at a third more time.",
     )
+    compile: bool = Field(
+        False,
+        description="Whether torch's compiler makes one program of the UNet's step: pays in long "
+        "runs in bf16, and the first step comes a minute later or more. Needs a C++ compiler "
+        "(CUDA: triton).",
+    )
     caption_tokens: Literal[75, 150, 225] = Field(
         75,
         description="How many tokens of a caption are read; beyond 75 in stretches of 75, as "
@@ -180,6 +186,10 @@ class TrainSettings(LearningSettings):
             raise ValueError(
                 f"warmup_steps is {self.warmup_steps}, more than max_steps {self.max_steps}"
             )
+        if self.compile and (self.buckets or self.gradient_checkpointing):
+            other = "buckets" if self.buckets else "gradient_checkpointing"
+            why = "would compile each shape anew" if self.buckets else "decides itself what is kept"
+            raise ValueError(f"compile {why}: leave out compile or {other}")
         if self.attention_weight and self.gradient_checkpointing:
             raise ValueError(
                 "attention_weight needs the attention that gradient_checkpointing throws away: "

@@ -81,7 +81,7 @@ def _denoise(bench: Bench, deck: Deck, serials: Sequence[int], how: Noising) -> 
 
 def _compare(bench: Bench, batch: NoisedBatch) -> Tensor:
     return denoising_losses(
-        bench.parts.denoiser,
+        bench.asked,
         batch,
         schedule=bench.schedule,
         placement=bench.parts.placement,

@@ -31,7 +31,11 @@ def test_accumulating_twice_takes_twice_the_operations(plan, monkeypatch):
 
 
 def test_a_larger_batch_keeps_more_for_the_backward_pass(plan):
-    assert plan(batch_size=64).memory_mb > plan(batch_size=1).memory_mb
+    assert plan(batch_size=256).memory_mb > plan(batch_size=1).memory_mb
+
+
+def test_half_precision_and_gradient_checkpointing_are_planned(plan):
+    assert plan(mixed_precision="bf16", gradient_checkpointing=True).step_s > 0
 
 
 def test_what_does_not_fit_is_told_with_the_setting_that_would(plan, monkeypatch):
@@ -46,5 +50,5 @@ def test_what_does_not_fit_is_told_with_the_setting_that_would(plan, monkeypatch
 
 
 def _one_gigaflop():
-    kinds = ("product", "convolution")
+    kinds = ("product", "convolution", "attention")
     return Speed(dict.fromkeys(kinds, 1e9), 1e9, 1e-6)

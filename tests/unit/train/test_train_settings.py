@@ -31,3 +31,9 @@ def test_settings_written_are_read_back_equal(tmp_path):
 def test_a_warmup_longer_than_the_run_is_refused():
     with pytest.raises(ValidationError, match="warmup_steps is 20, more than max_steps 10"):
         TrainSettings(max_steps=10, warmup_steps=20)
+
+
+@pytest.mark.parametrize("other", ["buckets", "gradient_checkpointing"])
+def test_what_compile_does_not_go_with_is_refused(other):
+    with pytest.raises(ValidationError, match=f"leave out compile or {other}"):
+        TrainSettings(compile=True, **{other: True})
