@@ -50,7 +50,7 @@ class Collage:
 
     sentences: tuple[str, ...]
     boxes: tuple[Box, ...]
-    share: float = 0.3
+    share: float = 0.5
 
 
 def begin_with_collage(pipeline: Any, draw: Draw, collage: Collage) -> Beginning | None:

@@ -3,9 +3,9 @@
 One rung after the other, for as long as a garment is not as the sentence has it: a plain start;
 guided starts, of the same seed and then of further ones, each looked at when a third of its steps
 are done; the most promising one drawn to its end; garments that are missing there drawn alone
-into their places; at last those found in a wrong colour recoloured inside their masks. Of many
-garments a plain start is all but never right, so it is left out. What was decided is recorded, so
-that replay decides nothing.
+into their places; at last those found in a wrong colour recoloured inside their masks. A start
+from a collage is right more often for its time than a plain one, which is then left out. What was
+decided is recorded, so that replay decides nothing.
 """
 
 import time
@@ -20,7 +20,6 @@ from PIL import Image
 from couturier.diffusion.layout import Box
 from couturier.garments.colours import find_colour, find_colours
 from couturier.garments.records import Garment
-from couturier.generate.outfit import MANY
 from couturier.seeds import derive_seed
 from couturier.vision.receipts import Sighting
 from couturier.vision.recolour import fit_mask, pack_mask, recolour, unpack_mask
@@ -165,7 +164,7 @@ class Ladder:
     def climb(self, seed: int) -> tuple[Pixels, Climb]:
         """Draw; gives the pixels before any recolouring, and what was decided."""
         best = _Best()
-        starts = plan_starts(seed, self._n_starts, n_garments=len(self._garments))
+        starts = plan_starts(seed, self._n_starts, is_laid_out=bool(self._drawer.find_places()))
         for number, start in enumerate(starts):
             if number and self._is_spent():
                 break
@@ -261,14 +260,14 @@ class Ladder:
         return spent_s + self._longest_s > self._budget_s
 
 
-def plan_starts(seed: int, n_starts: int, *, n_garments: int = 1) -> list[Start]:
+def plan_starts(seed: int, n_starts: int, *, is_laid_out: bool = False) -> list[Start]:
     """List the starts in their order: plain, guided with the same seed, guided with others.
 
-    Many garments take longer a start: they get half as many, and no plain one.
+    Garments laid out one by one take longer a start: they get half as many, and no plain one.
     """
     others = [derive_seed(seed, "start", number) for number in range(2, n_starts)]
     guided = [Start(one, guided=True) for one in (seed, *others)]
-    if n_garments >= MANY and n_starts > 1:
+    if is_laid_out and n_starts > 1:
         return guided[: max(n_starts // 2, 1)]
     return [Start(seed, guided=False), *guided][: max(n_starts, 1)]
 

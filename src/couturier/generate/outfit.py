@@ -21,17 +21,19 @@ _ORDER = (
 _WORN = re.compile(
     r"\b(wear(ing|s)?|worn|dressed|standing|sitting|walking|posing|portrait|runway|street)\b", re.I
 )
-MANY = 4  # garments
+SEVERAL, MANY = 2, 4  # garments: to be laid out, and to be laid out quicker
+_SHARES = 0.6, 0.5  # of several garments, of many: those take longer to draw alone
 
 
 def plan_collage(prompt: str) -> Collage | None:
     """Plan a sentence's garments side by side; None where it asks for one, or has them worn."""
     garments = find_garments(prompt)
-    if not 2 <= len(garments) <= MOST or _WORN.search(prompt):
+    if not SEVERAL <= len(garments) <= MOST or _WORN.search(prompt):
         return None
     order = sorted(range(len(garments)), key=lambda number: _rank(garments[number]))
     boxes = [box for _, box in sorted(zip(order, list_boxes(len(garments)), strict=True))]
-    return Collage(tuple(map(describe_alone, garments)), tuple(boxes))
+    share = _SHARES[len(garments) >= MANY]
+    return Collage(tuple(map(describe_alone, garments)), tuple(boxes), share)
 
 
 def pick(collage: Collage, numbers: Sequence[int]) -> Collage:
@@ -39,6 +41,7 @@ def pick(collage: Collage, numbers: Sequence[int]) -> Collage:
     return Collage(
         tuple(collage.sentences[number] for number in numbers),
         tuple(collage.boxes[number] for number in numbers),
+        collage.share,
     )
 
 

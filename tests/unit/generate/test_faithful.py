@@ -140,9 +140,9 @@ def test_drawing_alone_that_helps_nothing_is_not_kept() -> None:
     assert result.rungs == ("guided", "none")
 
 
-def test_many_garments_begin_with_a_guided_start() -> None:
-    assert plan_starts(7, 3, n_garments=5) == [Start(7, guided=True)]
-    assert len(plan_starts(7, 8, n_garments=5)) == 4
+def test_garments_laid_out_begin_with_a_guided_start() -> None:
+    assert plan_starts(7, 3, is_laid_out=True) == [Start(7, guided=True)]
+    assert len(plan_starts(7, 8, is_laid_out=True)) == 4
 
 
 def test_outfits_are_laid_out_from_head_to_feet_in_words_a_base_can_read() -> None:
