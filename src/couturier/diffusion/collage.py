@@ -22,10 +22,12 @@ from torch import Tensor, nn
 from couturier.diffusion.beginning import Beginning, encode_picture
 from couturier.diffusion.layout import Box
 from couturier.diffusion.prediction import decode
-from couturier.diffusion.sampling import Draw, silence_numpy_2
+from couturier.diffusion.sampling import Draw, list_tensors, silence_numpy_2
+from couturier.diffusion.shortcut import end_guidance
 from couturier.seeds import derive_seed
 
 STEPS_ALONE = 6
+_GUIDED_STEPS = 4  # of those, the ones with classifier-free guidance
 
 Picture = NDArray[np.float32]
 
@@ -187,10 +189,20 @@ def draw_alone(pipeline: Any, draw: Draw, sentences: Sequence[str]) -> Tensor:
                 width=shape[1] * pipeline.vae_scale_factor,
                 latents=torch.stack(noise).to(unet.device, unet.dtype),
                 output_type="latent",
+                callback_on_step_end=_end_guidance_early,
+                callback_on_step_end_tensor_inputs=list_tensors(pipeline),
             ).images
     finally:
         pipeline.scheduler, pipeline.safety_checker = own
     return drawn
+
+
+def _end_guidance_early(
+    pipeline: Any, step: int, _timestep: Any, kept: dict[str, Any]
+) -> dict[str, Any]:
+    if step + 1 == _GUIDED_STEPS and pipeline.do_classifier_free_guidance:
+        end_guidance(pipeline, kept)
+    return kept
 
 
 def _cut_all(pictures: Sequence[Picture]) -> list[Picture] | None:

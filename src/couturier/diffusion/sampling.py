@@ -161,7 +161,7 @@ def draw_picture(
                 generator=torch.Generator("cpu").manual_seed(draw.seed),
                 output_type="np",
                 callback_on_step_end=None if idle else aside.after_step,
-                callback_on_step_end_tensor_inputs=_list_tensors(drawer),
+                callback_on_step_end_tensor_inputs=list_tensors(drawer),
             )
     finally:
         pipeline.scheduler, pipeline.safety_checker = own
@@ -228,7 +228,7 @@ def _find_keeper(pipeline: Any, draw: Draw, beginning: Beginning | None) -> Keep
     return Keeper(pipeline.scheduler, beginning.latents, beginning.inside, seed=draw.seed)
 
 
-def _list_tensors(pipeline: Any) -> list[str]:
+def list_tensors(pipeline: Any) -> list[str]:
     """List what the callback may change, as far as this pipeline lends it."""
     lent = pipeline._callback_tensor_inputs
     return ["latents", *(name for name in GUIDED_TENSORS if name in lent)]

@@ -83,7 +83,7 @@ def end_guidance(pipeline: Any, kept: dict[str, Any]) -> None:
     pipeline._guidance_scale = 1.0  # diffusers reads it anew at every step
     for name in GUIDED_TENSORS:
         if name in kept:
-            kept[name] = kept[name][-1:]
+            kept[name] = _halve(kept[name])
 
 
 def _halve(output: Any) -> Any:
