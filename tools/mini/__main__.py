@@ -36,17 +36,17 @@ class Preset:
     unet_steps: int
 
 
-# The first is near what the packaged weights had, in two sittings on 2 cores that others used too
-# (the autoencoder stopped at 1,338 steps); any part can go on with more `--steps`. The second is
+# The first is near what the packaged weights had, in three sittings on 2 cores that others used too
+# (autoencoder 1,338 steps, segmenter 10,200); any part can go on with more `--steps`. The second is
 # for an accelerator, in runs of ten minutes; it was not tried yet.
 PRESETS = {
     "cpu": Preset(
         scenes=24000,
         autoencoder_steps=1650,
         towers_steps=330,
-        vision_steps=1350,
+        vision_steps=4600,
         segmenter_steps=5500,
-        unet_steps=5900,
+        unet_steps=12400,
     ),
     "gpu": Preset(
         scenes=60000,
