@@ -12,6 +12,8 @@ from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditi
 from torch import Tensor, nn
 from transformers import CLIPTextModelWithProjection
 
+from couturier.diffusion.compiled import double_by_repeating
+from couturier.diffusion.heads import join_heads, split_heads
 from tools.mini.autoencoder import LATENT_CHANNELS, load_autoencoder
 from tools.mini.captions import write_caption
 from tools.mini.checkpoints import Averaged, rate_at, read_average, restore_state, save_state
@@ -75,37 +77,12 @@ class PlainAttention:
     ) -> Tensor:
         """Attend to the words, or to the picture itself where there are none."""
         source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        size, places, width = hidden_states.shape
-
-        def split(state: Tensor) -> Tensor:
-            return state.view(size, -1, attn.heads, width // attn.heads).transpose(1, 2)
-
-        query, key = split(attn.to_q(hidden_states)), split(attn.to_k(source))
-        value = split(attn.to_v(source))
+        query, key, value = split_heads(attn, hidden_states, source)
         share = (query * attn.scale @ key.transpose(-1, -2)).softmax(-1)
         if self._kept is not None:
             self._kept.append(share.float())  # (batch, heads, places, 77)
-        out = (share.to(value.dtype) @ value).transpose(1, 2).reshape(size, places, width)
+        out = join_heads(share.to(value.dtype) @ value)
         made: Tensor = attn.to_out[1](attn.to_out[0](out))
-        return made
-
-
-class Doubled(nn.Module):
-    """Twice the size by repeating every value, then the convolution it takes over.
-
-    diffusers' own block interpolates, and in torch.compile's backward pass of this UNet everything
-    below it got no gradient, or a wrong one (torch 2.13, CPU). Repeating compiles right.
-    """
-
-    def __init__(self, conv: nn.Module) -> None:
-        super().__init__()
-        self.conv = conv
-
-    def forward(self, hidden: Tensor, _size: object = None) -> Tensor:
-        """Double height and width; shape (batch, channels, 2 height, 2 width)."""
-        size, channels, high, wide = hidden.shape
-        spread = hidden[:, :, :, None, :, None].expand(size, channels, high, 2, wide, 2)
-        made: Tensor = self.conv(spread.reshape(size, channels, 2 * high, 2 * wide))
         return made
 
 
@@ -123,9 +100,7 @@ class Learner(nn.Module):
                 for name in unet.attn_processors
             }
         )
-        for block in unet.up_blocks:
-            if block.upsamplers is not None:
-                block.upsamplers[0] = Doubled(block.upsamplers[0].conv)
+        double_by_repeating(unet)
 
     def forward(
         self, noisy: Tensor, times: Tensor, ids: Tensor

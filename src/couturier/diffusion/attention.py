@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from couturier.diffusion.heads import join_heads, split_heads
+
 Shape = tuple[int, int]
 
 
@@ -125,25 +127,16 @@ class _Watched:
                 attn, hidden_states, encoder_hidden_states, attention_mask, **rest
             )
             return drawn
-        size, places, _ = hidden_states.shape  # SD's UNets hand over flat places
-
-        def split(state: Tensor) -> Tensor:
-            return state.view(size, -1, attn.heads, state.shape[-1] // attn.heads).transpose(1, 2)
-
-        query = split(attn.to_q(hidden_states)) * attn.scale
-        key, value = (
-            split(attn.to_k(encoder_hidden_states)),
-            split(attn.to_v(encoder_hidden_states)),
-        )
-        logits = query @ key.transpose(-1, -2)  # (batch, heads, places, words)
+        query, key, value = split_heads(attn, hidden_states, encoder_hidden_states)
+        logits = query * attn.scale @ key.transpose(-1, -2)  # (batch, heads, places, words)
         if watch.lean is not None:
-            lean = watch.lean_at(places).to(logits.dtype)
+            lean = watch.lean_at(query.shape[2]).to(logits.dtype)
             # The half drawn without the sentence comes first and is left alone.
             logits = torch.cat([logits[:-1], logits[-1:] + lean])
         share = logits.float().softmax(-1)
         if watch.keep:
             watch.kept.append(share[-1].mean(0))  # (places, words)
-        state = (share.to(value.dtype) @ value).transpose(1, 2).reshape(size, places, -1)
+        state = join_heads(share.to(value.dtype) @ value)
         made: Tensor = attn.to_out[1](attn.to_out[0](state))
         return made
 

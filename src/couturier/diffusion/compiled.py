@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from diffusers.models.attention_processor import AttnProcessor2_0
 from diffusers.models.upsampling import Upsample2D
-from torch import Tensor
+from torch import Tensor, nn
 
 from couturier.diffusion.conditions import TextCondition
 from couturier.diffusion.denoiser import Denoiser
+from couturier.diffusion.heads import join_heads, split_heads
 from couturier.diffusion.word_loss import WordWatch
 from couturier.errors import DeviceError
 
@@ -49,6 +50,13 @@ def require_compiler(device: str) -> None:
         raise DeviceError("train.compile: nothing is compiled for mps", fix=_REMEDY)
 
 
+def double_by_repeating(unet: nn.Module) -> None:
+    """Let a UNet double sizes by repeating values, in place: same answers, compiled rightly."""
+    for module in unet.modules():
+        if isinstance(module, Upsample2D):
+            module.forward = _Doubled(module)
+
+
 class CompiledDenoiser:
     """A denoiser whose UNet answers by compiled code; asked like the denoiser itself.
 
@@ -59,9 +67,7 @@ class CompiledDenoiser:
     def __init__(self, denoiser: Denoiser, watch: WordWatch | None) -> None:
         self._denoiser = denoiser
         self._watch = watch
-        for module in denoiser.unet.modules():
-            if isinstance(module, Upsample2D):
-                module.forward = _Doubled(module)
+        double_by_repeating(denoiser.unet)
         denoiser.unet.set_attn_processor(
             {
                 name: _InSteps(own) if type(own) is AttnProcessor2_0 else own
@@ -124,11 +130,9 @@ class _InSteps:
                 attn, hidden_states, encoder_hidden_states, attention_mask, **named
             )
             return plain
-        states = (attn.to_q(hidden_states), attn.to_k(source), attn.to_v(source))
-        # (batch, heads, places or tokens, width / heads)
-        query, key, value = (one.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for one in states)
+        query, key, value = split_heads(attn, hidden_states, source)
         share = (query * attn.scale @ key.transpose(-1, -2)).softmax(-1)
-        mixed = (share.to(value.dtype) @ value).transpose(1, 2).flatten(2)
+        mixed = join_heads(share.to(value.dtype) @ value)
         made: Tensor = attn.to_out[1](attn.to_out[0](mixed))
         return made
 

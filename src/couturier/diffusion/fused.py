@@ -18,6 +18,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
 
+from couturier.diffusion.heads import join_heads, split_heads
 from couturier.diffusion.products import QUICKENED, multiply
 
 _ATEN: Any = torch.ops.aten
@@ -269,10 +270,7 @@ class _PlainAttention:
             )
             return plain
         source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        states = (attn.to_q(hidden_states), attn.to_k(source), attn.to_v(source))
-        # (batch, heads, places or tokens, width / heads)
-        heads = [one.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for one in states]
-        mixed = _mix(*heads).transpose(1, 2).flatten(2)  # (batch, places, width)
+        mixed = join_heads(_mix(*split_heads(attn, hidden_states, source)))
         made: Tensor = attn.to_out[0](mixed)
         return made
 

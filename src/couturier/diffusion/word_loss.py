@@ -11,6 +11,8 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
+from couturier.diffusion.heads import join_heads, split_heads
+
 # The paper's ratio of the two terms, 5e-5 to 1e-3.
 _PIXEL_SHARE = 0.05
 _TINY = 1e-6
@@ -71,17 +73,10 @@ class _Watched:
         if not self._watch.on or encoder_hidden_states is None:
             made: Tensor = self._own(attn, hidden_states, encoder_hidden_states, **more)
             return made
-        size, places, _ = hidden_states.shape
-
-        def split(state: Tensor) -> Tensor:  # (batch, heads, places or tokens, width / heads)
-            return state.view(size, -1, attn.heads, state.shape[-1] // attn.heads).transpose(1, 2)
-
-        query = split(attn.to_q(hidden_states))
-        key = split(attn.to_k(encoder_hidden_states))
-        value = split(attn.to_v(encoder_hidden_states))
+        query, key, value = split_heads(attn, hidden_states, encoder_hidden_states)
         share = (query.float() * attn.scale @ key.float().transpose(-1, -2)).softmax(-1)
         self._watch.kept.append(share.mean(1))
-        mixed = (share.to(value.dtype) @ value).transpose(1, 2).reshape(size, places, -1)
+        mixed = join_heads(share.to(value.dtype) @ value)
         answer: Tensor = attn.to_out[1](attn.to_out[0](mixed))
         return answer
 

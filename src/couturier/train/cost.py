@@ -16,6 +16,7 @@ from torch.utils.flop_counter import flop_registry
 
 from couturier.diffusion.adapters.training import AdapterPlan
 from couturier.diffusion.fast import quicken
+from couturier.diffusion.heads import join_heads, split_heads
 from couturier.diffusion.products import multiply
 
 _UNET = "unet"
@@ -257,11 +258,9 @@ class _FusedAttention:
         **__: Any,
     ) -> Tensor:
         source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        states = (attn.to_q(hidden_states), attn.to_k(source), attn.to_v(source))
-        # (batch, heads, places or tokens, width / heads)
-        heads = [one.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for one in states]
+        heads = split_heads(attn, hidden_states, source)
         mixed = _ATEN._scaled_dot_product_flash_attention_for_cpu(*heads)[0]
-        made: Tensor = attn.to_out[0](mixed.transpose(1, 2).flatten(2))
+        made: Tensor = attn.to_out[0](join_heads(mixed))
         return made
 
 

@@ -25,8 +25,8 @@ from couturier.mini.locate import find_mini
 
 VISION_FOLDER = "vision_tower"
 PROJECTION_FILE = "text_projection.safetensors"
-# CLIP's own picture statistics, as its image processor applies them.
 EMBED_BATCH = 32  # pictures a pass of the tower: a third of the time that single ones take
+# CLIP's own picture statistics, as its image processor applies them.
 _MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)
 _SPREAD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
 _USUAL_PX = 224
