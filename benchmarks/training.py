@@ -69,6 +69,7 @@ def ask_peer(chosen: argparse.Namespace, base: Path, work: Path) -> dict[str, An
         "rank": chosen.rank,
         "mixed_precision": precision,
         "image_interpolation_mode": "lanczos",
+        "dataloader_num_workers": chosen.workers,
         "seed": 0,
         "output_dir": work / "peer",
     }
@@ -181,6 +182,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--compile", action="store_true", help="couturier's with train.compile")
     parser.add_argument("--pictures", type=int, default=64)
+    parser.add_argument("--workers", type=int, default=0, help="of the peer's loader of pictures")
     parser.add_argument("--rate", action="store_true", help="the device's matrix rate, too")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -67,6 +67,11 @@ class CompiledDenoiser:
     def __init__(self, denoiser: Denoiser, watch: WordWatch | None) -> None:
         self._denoiser = denoiser
         self._watch = watch
+        self.lowers_itself = denoiser.lowers_itself
+        self._order = torch.contiguous_format
+        if any(weight.device.type == "cuda" for weight in denoiser.unet.parameters()):
+            self._order = torch.channels_last  # convolutions there have no fast kernel for planes
+            denoiser.unet.to(memory_format=self._order)
         double_by_repeating(denoiser.unet)
         denoiser.unet.set_attn_processor(
             {
@@ -82,6 +87,7 @@ class CompiledDenoiser:
         Raises:
             DeviceError: the compiler failed.
         """
+        noised = noised.contiguous(memory_format=self._order)
         answer: Tensor = self._denoiser(noised, timesteps, text, unet=self._answer)
         return answer
 

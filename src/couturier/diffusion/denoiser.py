@@ -21,7 +21,10 @@ class Denoiser(nn.Module):
     Attributes:
         unet: The base's UNet.
         text_encoders: By the folders they come from: "text_encoder", for SDXL "text_encoder_2".
+        lowers_itself: Whether it is asked without autocast; set by who quickened all adapters.
     """
+
+    lowers_itself: bool = False
 
     def __init__(
         self, unet: UNet2DConditionModel, text_encoders: Mapping[str, nn.Module], family: Family

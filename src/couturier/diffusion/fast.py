@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from peft.tuners.lora import Linear as LoraLinear
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 
 from couturier.diffusion.fused import fuse
@@ -35,6 +36,23 @@ def quicken(network: nn.Module) -> int:
             module.forward = forward
         count += forward is not None or fuse(module)
     return count
+
+
+def quicken_adapters(network: nn.Module) -> int:
+    """Give the plainly adapted layers alone faster arithmetic, in place; see `quicken`."""
+    layers = [one for one in network.modules() if isinstance(one, LoraLinear) and _is_plain(one)]
+    for layer in layers:
+        layer.forward = _Adapted(layer)
+    return len(layers)
+
+
+def lowers_itself(network: nn.Module) -> bool:
+    """Tell whether every adapter in `network` computes in its input's own number format.
+
+    Then no autocast is needed, which on CUDA widens every norm to float32: twice the memory.
+    """
+    layers = [one for one in network.modules() if isinstance(one, BaseTunerLayer)]
+    return all(isinstance(one.forward, _Adapted) for one in layers)
 
 
 def _choose_forward(module: nn.Module) -> Callable[..., Tensor] | None:

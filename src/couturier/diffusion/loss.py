@@ -1,5 +1,6 @@
 """The denoising loss, one number a picture: what training lowers and held-out pictures measure."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def denoising_losses(
     target = find_target(
         batch.latents, batch.noise, alpha_bar=alpha_bar, predicts=schedule.prediction_type
     )
-    with placement.autocast():
+    with nullcontext() if denoiser.lowers_itself else placement.autocast():
         answer = denoiser(
             noised.to(device, dtype), batch.timesteps.to(device), batch.text.to(device, dtype)
         )

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 _MKLDNN: Any = torch.backends.mkldnn
 # Elsewhere the library's own kernels are the fast ones. "meta": what a processor would do, counted.
 QUICKENED = ("cpu", "meta")
+_ALIGNED = 8  # halves a GPU loads at once
 
 
 def multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Give rows (n, inputs) times weight (outputs, inputs), transposed, plus bias; (n, outputs)."""
-    if _has_onednn(rows):
+    if not torch.compiler.is_compiling() and _has_onednn(rows):  # compilers choose for themselves
         made: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
         return made
     return nn.functional.linear(rows, weight, bias)
@@ -42,12 +43,12 @@ class _AdaptedProduct(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
     ) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])  # (n, inputs)
-        a, b = a.to(rows.dtype), b.to(rows.dtype)
-        inner = multiply(rows, a)  # (n, r)
+        rows, rank = x.reshape(-1, x.shape[-1]), len(a)  # (n, inputs)
+        a, b = _align(a.to(rows.dtype), b.to(rows.dtype))
+        inner = multiply(rows, a)  # (n, r), r as aligned from here on
         out = multiply(rows, weight, bias).addmm_(inner, b.t(), alpha=scale)  # (n, outputs)
         ctx.save_for_backward(rows, inner, weight, a, b)
-        ctx.scale, ctx.shape = scale, x.shape
+        ctx.scale, ctx.shape, ctx.rank = scale, x.shape, rank
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
@@ -58,8 +59,17 @@ class _AdaptedProduct(torch.autograd.Function):
         for_x = None
         if ctx.needs_input_grad[0]:
             for_x = multiply(out, weight.t()).addmm_(back, a).view(ctx.shape)
-        for_b = (out.t() @ inner).mul_(ctx.scale)
-        return for_x, None, None, (back.t() @ rows).float(), for_b.float(), None
+        for_a, for_b = back.t() @ rows, (out.t() @ inner).mul_(ctx.scale)
+        rank = ctx.rank
+        return for_x, None, None, for_a[:rank].float(), for_b[:, :rank].float(), None
+
+
+def _align(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Fill matrices of a small rank up with zeros: a GPU's fast kernels want multiples of 8."""
+    lacking = -len(a) % _ALIGNED if a.device.type == "cuda" else 0
+    if not lacking:
+        return a, b
+    return nn.functional.pad(a, (0, 0, 0, lacking)), nn.functional.pad(b, (0, lacking))
 
 
 class _FrozenProduct(torch.autograd.Function):

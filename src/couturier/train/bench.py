@@ -12,6 +12,7 @@ from couturier.diffusion.loading import BaseParts
 from couturier.diffusion.schedule import NoiseSchedule
 from couturier.diffusion.word_loss import WordWatch
 from couturier.runs import OnStep
+from couturier.train.ahead import Ahead
 from couturier.train.averages import Average
 from couturier.train.batches import Deck
 from couturier.train.processes import Crew
@@ -28,6 +29,7 @@ class Bench:
         parts: The base, its UNet with adapters.
         asked: What the steps ask: the denoiser of `parts`, or the same one compiled.
         schedule: The noise schedule to train with.
+        ahead: Makes the batches.
         shown: Pictures to learn from.
         held_out: Pictures to measure on.
         prior: Class pictures to keep, or None.
@@ -46,6 +48,7 @@ class Bench:
     parts: BaseParts
     asked: Callable[..., Tensor]
     schedule: NoiseSchedule
+    ahead: Ahead
     shown: Deck
     held_out: Deck
     prior: Deck | None

@@ -16,7 +16,7 @@ from couturier.diffusion.adapters.training import (
     save_adapters,
 )
 from couturier.diffusion.compiled import CompiledDenoiser
-from couturier.diffusion.fast import quicken
+from couturier.diffusion.fast import lowers_itself, quicken, quicken_adapters
 from couturier.diffusion.loading import BaseParts, load_parts
 from couturier.diffusion.memory import give_back_memory, keep_memory
 from couturier.diffusion.schedule import read_schedule
@@ -25,6 +25,7 @@ from couturier.files import read_json_lines, replace_folder_whole, write_json_li
 from couturier.runs import OnStep, write_manifest
 from couturier.seeds import derive_seed
 from couturier.settings import to_toml
+from couturier.train.ahead import Ahead
 from couturier.train.averages import Average, show_average
 from couturier.train.bench import Bench
 from couturier.train.card import write_card
@@ -158,6 +159,7 @@ def _train(
             parts=parts,
             asked=CompiledDenoiser(parts.denoiser, watch) if settings.compile else parts.denoiser,
             schedule=read_schedule(parts.scheduler),
+            ahead=Ahead(parts.placement.device),
             shown=decks.shown,
             held_out=decks.held_out,
             prior=decks.prior,
@@ -223,6 +225,8 @@ def _adapt(parts: BaseParts, settings: TrainSettings) -> list[torch.nn.Parameter
     )
     add_adapters(parts.denoiser, plan, seed=derive_seed(settings.seed, "adapter"))
     quicken(_choose_quickened(parts, settings))
+    quicken_adapters(parts.unet)
+    parts.denoiser.lowers_itself = lowers_itself(parts.denoiser)
     if settings.gradient_checkpointing:
         parts.unet.enable_gradient_checkpointing()
     return list(name_trained(parts.denoiser).values())

@@ -9,7 +9,7 @@ from torch import Tensor
 from couturier.diffusion.loss import NoisedBatch, denoising_losses
 from couturier.diffusion.word_loss import word_losses
 from couturier.errors import TrainingError
-from couturier.train.batches import Deck, Noising, build_batch, pick
+from couturier.train.batches import Noising, pick
 from couturier.train.bench import Bench
 from couturier.train.checkpoints import Progress
 from couturier.train.rates import learning_rate_at
@@ -33,14 +33,15 @@ def take_step(bench: Bench, progress: Progress, *, scaler: Any, is_stopped: bool
     bench.optimizer.zero_grad()
     total = torch.zeros((), device=bench.crew.device)
     strange: list[str] = []
-    for part in range(bench.settings.gradient_accumulation):
-        serials = list(bench.crew.share(_serials(bench, progress.step, part)))
-        losses = _measure(bench, serials)
-        strange += _name_strange(bench, serials, losses)
-        if not strange:
-            loss = losses.sum() / _count(bench)
-            (scaler.scale(loss) if scaler else loss).backward()
-            total += loss.detach()
+    n_parts = bench.settings.gradient_accumulation
+    for part in range(n_parts):
+        number = progress.step * n_parts + part
+        losses = _measure(bench, number)
+        loss = losses.sum() / _count(bench)
+        (scaler.scale(loss) if scaler else loss).backward()
+        _announce(bench, number + 1)
+        strange += _name_strange(bench, number, losses)  # a GPU is waited for here, not before
+        total += loss.detach()
     stops = _exchange(bench, progress.step, total=total, strange=strange, is_stopped=is_stopped)
     _descend(bench, progress, scaler)
     progress.step += 1
@@ -50,10 +51,29 @@ def take_step(bench: Bench, progress: Progress, *, scaler: Any, is_stopped: bool
     return stops
 
 
-def _measure(bench: Bench, serials: Sequence[int]) -> Tensor:
-    """Measure the loss of some pictures, and of as many class pictures; (batch,)."""
+def _measure(bench: Bench, number: int) -> Tensor:
+    """Measure the loss of one batch, and of as many class pictures; (batch,)."""
+    serials = _own(bench, number)
+    losses = _denoise(bench, bench.ahead.take(bench.shown, serials, _noising(bench)))
+    if bench.prior is not None:
+        kept = bench.ahead.take(bench.prior, serials, _noising_of_prior(bench))
+        losses = losses + bench.settings.prior_weight * _denoise(bench, kept)
+    return losses
+
+
+def _announce(bench: Bench, number: int) -> None:
+    """Let the next batch be made, where there is one."""
     settings = bench.settings
-    how = Noising(
+    if number < settings.max_steps * settings.gradient_accumulation:
+        serials = _own(bench, number)
+        bench.ahead.announce(bench.shown, serials, _noising(bench))
+        if bench.prior is not None:
+            bench.ahead.announce(bench.prior, serials, _noising_of_prior(bench))
+
+
+def _noising(bench: Bench) -> Noising:
+    settings = bench.settings
+    return Noising(
         seed=settings.seed,
         schedule=bench.schedule,
         dropout=settings.caption_dropout,
@@ -61,17 +81,16 @@ def _measure(bench: Bench, serials: Sequence[int]) -> Tensor:
         background_weight=settings.background_weight,
         words=settings.attention_weight > 0,
     )
-    losses = _denoise(bench, bench.shown, serials, how)
-    if bench.prior is not None:
-        kept = Noising(
-            seed=settings.seed, schedule=bench.schedule, offset=how.offset, name="prior "
-        )
-        losses = losses + settings.prior_weight * _denoise(bench, bench.prior, serials, kept)
-    return losses
 
 
-def _denoise(bench: Bench, deck: Deck, serials: Sequence[int], how: Noising) -> Tensor:
-    batch = build_batch(deck, serials, how)
+def _noising_of_prior(bench: Bench) -> Noising:
+    settings = bench.settings
+    return Noising(
+        seed=settings.seed, schedule=bench.schedule, offset=settings.offset_noise, name="prior "
+    )
+
+
+def _denoise(bench: Bench, batch: NoisedBatch) -> Tensor:
     if bench.watch is None or batch.words is None:
         return _compare(bench, batch)
     with bench.watch as watch:
@@ -111,7 +130,8 @@ def _descend(bench: Bench, progress: Progress, scaler: Any) -> None:
         scaler.unscale_(bench.optimizer)
     length = torch.nn.utils.clip_grad_norm_(bench.parameters, bench.settings.max_grad_norm)
     if scaler is None and not torch.isfinite(length):  # a gradient scaler skips such steps itself
-        _refuse(progress.step, _name(bench, _serials(bench, progress.step)), "gradient")
+        shown = range(progress.step * _count(bench), (progress.step + 1) * _count(bench))
+        _refuse(progress.step, _name(bench, shown), "gradient")
     for group in bench.optimizer.param_groups:
         group["lr"] = learning_rate_at(progress.step, bench.settings)
     if scaler:
@@ -125,17 +145,15 @@ def _count(bench: Bench) -> int:
     return bench.settings.batch_size * bench.settings.gradient_accumulation
 
 
-def _serials(bench: Bench, step: int, part: int | None = None) -> range:
-    """Number the pictures of a step, or of one of the batches that add up to it."""
-    size, first = bench.settings.batch_size, step * _count(bench)
-    if part is None:
-        return range(first, first + _count(bench))
-    return range(first + part * size, first + (part + 1) * size)
+def _own(bench: Bench, number: int) -> list[int]:
+    """Number this process's pictures of a batch, batches counted from the run's first."""
+    size = bench.settings.batch_size
+    return list(bench.crew.share(range(number * size, (number + 1) * size)))
 
 
-def _name_strange(bench: Bench, serials: Sequence[int], losses: Tensor) -> list[str]:
+def _name_strange(bench: Bench, number: int, losses: Tensor) -> list[str]:
     """Name the pictures whose loss is NaN or Inf."""
-    finite = torch.isfinite(losses).tolist()
+    serials, finite = _own(bench, number), torch.isfinite(losses).tolist()
     return _name(bench, [n for n, is_finite in zip(serials, finite, strict=True) if not is_finite])
 
 
