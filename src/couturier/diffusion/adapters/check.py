@@ -60,7 +60,8 @@ def check_file(
     errors = {}
     for key, one in found.items():
         weight: Any = find_module(models, one).weight
-        errors[".".join(key)] = compare_changes(find_change(one, weight), changes[key])
+        change = find_change(one, weight.cpu())  # where the file's matrices are
+        errors[".".join(key)] = compare_changes(change, changes[key])
     worst = max(errors, key=lambda name: errors[name])
     if errors[worst] > TOLERANCE:
         raise InexactError(

@@ -225,14 +225,14 @@ def _configure(plan: AdapterPlan, part: str) -> PeftConfig:
 
 @torch.no_grad()
 def _change_of(layer: Any) -> Tensor:
-    base: Tensor = layer.get_base_layer().weight.detach().float()
-    change: Tensor = layer.get_delta_weight(NAME).detach().float().reshape(base.shape)
+    base: Tensor = layer.get_base_layer().weight.detach().float().cpu()
+    change: Tensor = layer.get_delta_weight(NAME).detach().float().cpu().reshape(base.shape)
     magnitudes = getattr(layer, "lora_magnitude_vector", {})
     if NAME not in magnitudes:
         return change
     moved = base + change
     beside = tuple(range(1, base.ndim))
-    magnitude = magnitudes[NAME].weight.detach().float().reshape(-1, *[1] * len(beside))
+    magnitude = magnitudes[NAME].weight.detach().float().cpu().reshape(-1, *[1] * len(beside))
     lengths = torch.linalg.vector_norm(moved, dim=beside, keepdim=True)
     return cast(Tensor, moved * (magnitude / lengths) - base)
 
