@@ -13,7 +13,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 
 from couturier.diffusion.fused import fuse
-from couturier.diffusion.products import ADAPT, FREEZE, QUICKENED
+from couturier.diffusion.products import ADAPT, CONVOLVE, FREEZE, QUICKENED
 
 # Measured on one core: above so many weights and below so many cells, columns beat reordering.
 _HEAVY_WEIGHTS = 1 << 21
@@ -59,21 +59,23 @@ def _choose_forward(module: nn.Module) -> Callable[..., Tensor] | None:
     if isinstance(module, LoraLinear):
         return _Adapted(module) if _is_plain(module) else None
     weight = getattr(module, "weight", None)
-    if weight is None or weight.requires_grad or weight.device.type not in QUICKENED:
+    if weight is None or weight.requires_grad:
         return None
-    if type(module) is nn.Linear:
-        return _Frozen(module)
-    if type(module) is nn.Conv2d and _is_dense(module):
-        if module.kernel_size == (1, 1) and module.padding == (0, 0):
-            return _Pointwise(module)
-        if module.kernel_size == (3, 3) and module.padding == (1, 1):
-            return _Columns(module) if weight.numel() >= _HEAVY_WEIGHTS else None
-    return None
+    if type(module) is nn.Conv2d and module.padding_mode == "zeros":
+        return _choose_convolution(module)
+    is_here = weight.device.type in QUICKENED
+    return _Frozen(module) if type(module) is nn.Linear and is_here else None
 
 
-def _is_dense(conv: nn.Conv2d) -> bool:
-    simple = conv.stride == (1, 1) and conv.dilation == (1, 1) and conv.padding_mode == "zeros"
-    return simple and conv.groups == 1
+def _choose_convolution(conv: nn.Conv2d) -> Callable[..., Tensor]:
+    is_dense = conv.stride == (1, 1) and conv.dilation == (1, 1) and conv.groups == 1
+    if is_dense and conv.weight.device.type in QUICKENED:
+        if conv.kernel_size == (1, 1) and conv.padding == (0, 0):
+            return _Pointwise(conv)
+        is_heavy = conv.weight.numel() >= _HEAVY_WEIGHTS
+        if is_heavy and conv.kernel_size == (3, 3) and conv.padding == (1, 1):
+            return _Columns(conv)
+    return _Forgetful(conv)
 
 
 def _is_plain(layer: Any) -> bool:
@@ -137,6 +139,17 @@ class _Pointwise:
         return made.permute(0, 3, 1, 2)
 
 
+class _Forgetful:
+    """Forward of a frozen convolution that does not keep its input: torch would, for nothing."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        self._layer = layer
+
+    def __call__(self, x: Tensor) -> Tensor:
+        made: Tensor = CONVOLVE(x.to(self._layer.weight.dtype), self._layer)
+        return made
+
+
 class _Columns:
     """Forward of a frozen 3 x 3 convolution with many weights, on few cells as one product."""
 
@@ -147,8 +160,9 @@ class _Columns:
         layer = self._layer
         batch, _, height, width = x.shape
         if batch * height * width > _FEW_CELLS:
-            return type(layer).forward(layer, x)
+            made: Tensor = CONVOLVE(x.to(layer.weight.dtype), layer)
+            return made
         columns = nn.functional.unfold(x.to(layer.weight.dtype), 3, padding=1)
         rows = columns.transpose(1, 2)  # (batch, h * w, inputs * 9)
-        made: Tensor = FREEZE(rows, layer.weight.flatten(1), layer.bias)
+        made = FREEZE(rows, layer.weight.flatten(1), layer.bias)
         return made.transpose(1, 2).reshape(batch, -1, height, width)

@@ -17,6 +17,7 @@ from diffusers import (
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
+from diffusers.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors import SafetensorError
 from torch import nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
@@ -26,9 +27,11 @@ from couturier.diffusion.denoiser import Denoiser
 from couturier.diffusion.device import Placement
 from couturier.diffusion.families import Family, read_family
 from couturier.diffusion.hashes import hash_base
+from couturier.diffusion.weights import read_weights
 from couturier.errors import BaseModelError
 
 T = TypeVar("T")
+_UNET = "unet"  # the folder of its files
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,14 @@ def load_pipeline(base: str, placement: Placement, *, safety: bool) -> Any:
     return pipeline.to(placement.device)
 
 
-def load_parts(base: str, placement: Placement) -> BaseParts:
+def load_parts(base: str, placement: Placement, *, with_unet: bool = True) -> BaseParts:
     """Load a base part by part, frozen, onto the device.
+
+    Args:
+        base: As `resolve_base` takes it.
+        placement: Device and number format.
+        with_unet: Whether to load the UNet's weights now; else `load_unet` does later, so that
+            what encodes and what denoises need not be held at once.
 
     Raises:
         BaseModelError: the base is missing, of another family, or its files are damaged.
@@ -110,10 +119,26 @@ def load_parts(base: str, placement: Placement) -> BaseParts:
     family = read_family(folder)
     silence_libraries()
     loaded = _load(folder, lambda: _load_models(folder, family, placement))
-    for model in loaded.values():
-        if isinstance(model, nn.Module):
-            model.requires_grad_(False).eval().to(placement.device)
-    return BaseParts(base=base, folder=folder, family=family, placement=placement, **loaded)
+    for model in (loaded["denoiser"].text_encoders, loaded["vae"]):
+        model.to(placement.device)
+    for model in (loaded["denoiser"], loaded["vae"]):
+        model.requires_grad_(False).eval()
+    parts = BaseParts(base=base, folder=folder, family=family, placement=placement, **loaded)
+    if with_unet:
+        load_unet(parts)
+    return parts
+
+
+def load_unet(parts: BaseParts) -> None:
+    """Load the UNet's weights, frozen, onto the device; nothing where they are there.
+
+    Raises:
+        BaseModelError: its files are missing or damaged.
+    """
+    if all(weight.device.type != "meta" for weight in parts.unet.parameters()):
+        return
+    unet = _load(parts.folder, lambda: _load_unet(parts.folder / _UNET, parts.placement))
+    parts.denoiser.unet = unet.requires_grad_(False).eval().to(parts.placement.device)
 
 
 def assemble_pipeline(parts: BaseParts) -> Any:
@@ -163,7 +188,8 @@ def _load_models(folder: Path, family: Family, placement: Placement) -> dict[str
         name: kind.from_pretrained(folder / name, **lowered)
         for name, kind in zip(family.encoders, classes, strict=False)
     }
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet", **lowered)
+    with torch.device("meta"):
+        unet = _make_unet(folder / _UNET)
     return {
         "tokenizers": tuple(
             CLIPTokenizer.from_pretrained(
@@ -175,6 +201,27 @@ def _load_models(folder: Path, family: Family, placement: Placement) -> dict[str
         "vae": AutoencoderKL.from_pretrained(folder / "vae", dtype=torch.float32, **weights),
         "scheduler": DDPMScheduler.from_pretrained(folder / "scheduler", **common),
     }
+
+
+def _make_unet(folder: Path) -> UNet2DConditionModel:
+    unet: UNet2DConditionModel = UNet2DConditionModel.from_config(
+        UNet2DConditionModel.load_config(folder, local_files_only=True)
+    )
+    return unet
+
+
+def _load_unet(folder: Path, placement: Placement) -> UNet2DConditionModel:
+    """Load a UNet in stretches; one whose weights are in several files, as diffusers does."""
+    dtype, file = placement.weights_dtype, folder / SAFETENSORS_WEIGHTS_NAME
+    if not file.is_file():
+        several: UNet2DConditionModel = UNet2DConditionModel.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, use_safetensors=True
+        )
+        return several
+    with torch.device("meta"):
+        unet = _make_unet(folder)
+    read_weights(unet, file, dtype=dtype)
+    return unet
 
 
 def _load(folder: Path, load: Callable[[], T]) -> T:

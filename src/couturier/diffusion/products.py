@@ -89,5 +89,29 @@ class _FrozenProduct(torch.autograd.Function):
         return multiply(out, weight.t()).view(ctx.shape), None, None
 
 
+class _FrozenConvolution(torch.autograd.Function):
+    """A convolution by a frozen layer, with a gradient for its input alone, which is not kept."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layer: nn.Conv2d) -> Tensor:
+        ctx.layer, ctx.shape = layer, x.shape
+        return type(layer).forward(layer, x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        layer, out = ctx.layer, gradients[0]
+        back = nn.grad.conv2d_input(
+            ctx.shape,
+            layer.weight,
+            out,
+            stride=layer.stride,
+            padding=layer.padding,
+            dilation=layer.dilation,
+            groups=layer.groups,
+        )
+        return back, None
+
+
 ADAPT: Any = _AdaptedProduct.apply
+CONVOLVE: Any = _FrozenConvolution.apply
 FREEZE: Any = _FrozenProduct.apply

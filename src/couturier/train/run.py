@@ -17,7 +17,7 @@ from couturier.diffusion.adapters.training import (
 )
 from couturier.diffusion.compiled import CompiledDenoiser
 from couturier.diffusion.fast import lowers_itself, quicken, quicken_adapters
-from couturier.diffusion.loading import BaseParts, load_parts
+from couturier.diffusion.loading import BaseParts, load_parts, load_unet
 from couturier.diffusion.memory import give_back_memory, keep_memory
 from couturier.diffusion.schedule import read_schedule
 from couturier.diffusion.word_loss import WordWatch
@@ -145,9 +145,10 @@ def _train(
     keep_memory()
     parts = _load(order)
     decks = make_decks(order, parts, crew, on_step)
-    parameters = _adapt(parts, settings)
     _release(parts, settings)
     give_back_memory()  # what encoding took; the steps begin with what they need
+    load_unet(parts)
+    parameters = _adapt(parts, settings)
     named = name_trained(parts.denoiser)
     watch = WordWatch(parts.unet) if settings.attention_weight else None
     facts = order.facts
@@ -195,7 +196,8 @@ def _train(
 def _load(order: Order) -> BaseParts:
     """Load the base with the noise schedule that is to be trained, arithmetic quickened."""
     settings = order.settings
-    parts = load_parts(settings.base, order.placement)
+    draws_prior = settings.prior_weight > 0 and not settings.prior_folder
+    parts = load_parts(settings.base, order.placement, with_unet=draws_prior)
     changes: dict[str, Any] = {}
     if settings.prediction != "base":
         changes["prediction_type"] = settings.prediction
