@@ -19,7 +19,6 @@ from diffusers import (
 )
 from diffusers.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors import SafetensorError
-from torch import nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from couturier.diffusion.bases import resolve_base

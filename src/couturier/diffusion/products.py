@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_input
 
 _MKLDNN: Any = torch.backends.mkldnn
 # Elsewhere the library's own kernels are the fast ones. "meta": what a processor would do, counted.
@@ -100,7 +101,7 @@ class _FrozenConvolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         layer, out = ctx.layer, gradients[0]
-        back = nn.grad.conv2d_input(
+        back: Tensor = conv2d_input(  # type: ignore[no-untyped-call]
             ctx.shape,
             layer.weight,
             out,

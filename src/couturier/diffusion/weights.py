@@ -38,7 +38,7 @@ def _read_stretch(
     """Read the next weights that are waited for, and wait for them no more."""
     read: dict[str, torch.Tensor] = {}
     with safe_open(file, framework="pt", device="cpu") as opened:
-        present = set(opened.keys())  # type: ignore[no-untyped-call]
+        present = set(opened.keys())
         n_bytes = 0
         for name, size in list(waiting.items()):
             if name not in present:

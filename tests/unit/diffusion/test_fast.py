@@ -7,7 +7,7 @@ from torch import nn
 from couturier.diffusion import fast
 from couturier.diffusion.adapters.training import AdapterPlan, add_adapters
 from couturier.diffusion.device import choose_placement
-from couturier.diffusion.fast import quicken
+from couturier.diffusion.fast import lowers_itself, quicken
 from couturier.diffusion.loading import load_parts
 
 
@@ -48,3 +48,24 @@ def test_what_is_trained_keeps_torchs_own_arithmetic():
     layer = nn.Linear(4, 4)
     assert quicken(layer) == 0
     assert quicken(layer.requires_grad_(False)) == 1
+
+
+def test_a_frozen_convolution_keeps_nothing_of_its_input():
+    layer = nn.Conv2d(4, 4, 3, padding=1, stride=2).requires_grad_(False)
+    x = torch.randn(1, 4, 8, 8, requires_grad=True)
+    (expected,) = torch.autograd.grad(layer(x).square().sum(), x)
+    quicken(layer)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda one: one):
+        answer = layer(x)
+    assert kept == []
+    (found,) = torch.autograd.grad(answer, x, 2 * answer.detach())
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("method", "lowers"), [("lora", True), ("dora", False)])
+def test_only_plain_adapters_need_no_autocast(denoiser, method, lowers):
+    add_adapters(denoiser, AdapterPlan(method=method, rank=2, alpha=2.0))
+    assert not lowers_itself(denoiser)
+    quicken(denoiser)
+    assert lowers_itself(denoiser) is lowers

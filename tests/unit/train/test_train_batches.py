@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from couturier.diffusion.schedule import NoiseSchedule
+from couturier.train.ahead import Ahead
 from couturier.train.batches import Deck, Example, Noising, build_batch, pick
 from couturier.train.store import TensorStore
 
@@ -85,3 +86,14 @@ def test_offset_noise_moves_each_channel_as_a_whole(deck):
 def test_class_pictures_are_shown_under_other_noise(deck):
     own, prior = _build(deck, range(3)), _build(deck, range(3), name="prior ")
     assert not torch.equal(own.noise, prior.noise)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_batch_made_ahead_is_the_one_made_when_asked(deck, device):
+    ahead, how = Ahead(device), Noising(seed=7, schedule=SCHEDULE, dropout=0.5)
+    ahead.announce(deck, [4, 5], how)
+    for serials in ([4, 5], [6, 7]):
+        made, expected = ahead.take(deck, serials, how), build_batch(deck, serials, how)
+        assert torch.equal(made.latents, expected.latents)
+        assert torch.equal(made.noise, expected.noise)
+        assert torch.equal(made.text.states, expected.text.states)
