@@ -118,6 +118,11 @@ class LearningSettings(Settings):
         description="Folder of your own class pictures, instead of drawing them from the base.",
     )
 
+    @property
+    def draws_prior(self) -> bool:
+        """Say whether class pictures are drawn from the base before it is trained."""
+        return self.prior_weight > 0 and not self.prior_folder
+
     @model_validator(mode="before")
     @classmethod
     def _choose_rate(cls, values: Any) -> Any:

@@ -167,7 +167,7 @@ def _count_memory(
     trained = n_trained * 4 * (2 + _STATES[settings.optimizer] + bool(settings.ema_decay))
     kept = other if settings.validation_pictures else n_text * size * settings.text_encoder
     steps = n_frozen * size + kept + trained + work.kept_bytes + 3 * work.largest_bytes
-    filling = n_frozen * size + other + 4 * encoding.largest_bytes
+    filling = n_frozen * size * settings.draws_prior + other + 4 * encoding.largest_bytes
     here = 0 if order.placement.device == "cuda" else psutil.Process().memory_info().rss
     return (here + max(steps, filling)) / 1e6
 

@@ -196,8 +196,7 @@ def _train(
 def _load(order: Order) -> BaseParts:
     """Load the base with the noise schedule that is to be trained, arithmetic quickened."""
     settings = order.settings
-    draws_prior = settings.prior_weight > 0 and not settings.prior_folder
-    parts = load_parts(settings.base, order.placement, with_unet=draws_prior)
+    parts = load_parts(settings.base, order.placement, with_unet=settings.draws_prior)
     changes: dict[str, Any] = {}
     if settings.prediction != "base":
         changes["prediction_type"] = settings.prediction
