@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from couturier.diffusion.heads import join_heads, split_heads
+from couturier.diffusion.heads import finish_look, split_heads
 
 Shape = tuple[int, int]
 
@@ -136,9 +136,7 @@ class _Watched:
         share = logits.float().softmax(-1)
         if watch.keep:
             watch.kept.append(share[-1].mean(0))  # (places, words)
-        state = join_heads(share.to(value.dtype) @ value)
-        made: Tensor = attn.to_out[1](attn.to_out[0](state))
-        return made
+        return finish_look(attn, share, value)
 
 
 def read_shares(watch: WordWatch, groups: Sequence[WordGroup], *, coarsest: int = 8) -> Tensor:

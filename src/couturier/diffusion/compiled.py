@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from couturier.diffusion.conditions import TextCondition
 from couturier.diffusion.denoiser import Denoiser
-from couturier.diffusion.heads import join_heads, split_heads
+from couturier.diffusion.heads import finish_look, split_heads
 from couturier.diffusion.word_loss import WordWatch
 from couturier.errors import DeviceError
 
@@ -138,9 +138,7 @@ class _InSteps:
             return plain
         query, key, value = split_heads(attn, hidden_states, source)
         share = (query * attn.scale @ key.transpose(-1, -2)).softmax(-1)
-        mixed = join_heads(share.to(value.dtype) @ value)
-        made: Tensor = attn.to_out[1](attn.to_out[0](mixed))
-        return made
+        return finish_look(attn, share, value)
 
 
 class _Doubled:

@@ -21,6 +21,21 @@ def split_heads(attn: Any, hidden: Tensor, source: Tensor) -> tuple[Tensor, Tens
     return query, key, value
 
 
+def finish_look(attn: Any, share: Tensor, value: Tensor) -> Tensor:
+    """Mix values by the share each gets of the look, in plain steps, and project the result.
+
+    Args:
+        attn: As for `split_heads`.
+        share: Of any number format; (batch, heads, places, tokens).
+        value: (batch, heads, tokens, width / heads).
+
+    Returns:
+        (batch, places, width).
+    """
+    made: Tensor = attn.to_out[1](attn.to_out[0](join_heads(share.to(value.dtype) @ value)))
+    return made
+
+
 def join_heads(mixed: Tensor) -> Tensor:
     """Lay heads side by side again; (batch, places, width)."""
     return mixed.transpose(1, 2).flatten(2)

@@ -11,7 +11,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
-from couturier.diffusion.heads import join_heads, split_heads
+from couturier.diffusion.heads import finish_look, split_heads
 
 # The paper's ratio of the two terms, 5e-5 to 1e-3.
 _PIXEL_SHARE = 0.05
@@ -76,9 +76,7 @@ class _Watched:
         query, key, value = split_heads(attn, hidden_states, encoder_hidden_states)
         share = (query.float() * attn.scale @ key.float().transpose(-1, -2)).softmax(-1)
         self._watch.kept.append(share.mean(1))
-        mixed = join_heads(share.to(value.dtype) @ value)
-        answer: Tensor = attn.to_out[1](attn.to_out[0](mixed))
-        return answer
+        return finish_look(attn, share, value)
 
 
 def word_losses(kept: list[Tensor], words: WordMasks) -> Tensor:
